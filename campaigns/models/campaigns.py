@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, Sender, User
+from campaigns.models.contacts import Contact
+from campaigns.models.lists import MailingList
+from mailsales.badges import Badge
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def of(self, account: Account) -> Self:
+        return self.filter(account=account)
+
+
+class Campaign(models.Model):
+    """One mailing. `revision` moves with every edit, so that what is started is what was rendered."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        IN_REVIEW = "in_review", _("In review")
+        APPROVED = "approved", _("Approved")
+        SCHEDULED = "scheduled", _("Scheduled")
+        SENDING = "sending", _("Sending")
+        PAUSED = "paused", _("Paused")
+        HELD = "held", _("On hold")
+        SENT = "sent", _("Sent")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Editor(models.TextChoices):
+        RICH = "rich", _("Simple")
+        CODE = "code", "HTML"
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    name = models.CharField(_("Campaign name"), max_length=200)
+    list = models.ForeignKey(
+        MailingList, models.PROTECT, related_name="+", verbose_name=_("Recipients"), null=True, blank=True
+    )
+    sender = models.ForeignKey(
+        Sender, models.PROTECT, related_name="+", verbose_name=_("Sender"), null=True, blank=True
+    )
+    subject = models.CharField(_("Subject"), max_length=300, blank=True)
+    preheader = models.CharField(_("Preheader"), max_length=300, blank=True)
+    editor = models.CharField(max_length=20, choices=Editor, default=Editor.RICH)
+    html = models.TextField(_("HTML body"), blank=True)
+    text = models.TextField(_("Text body"), blank=True)
+    has_own_text = models.BooleanField(default=False)
+    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
+    revision = models.PositiveIntegerField(default=0, db_default=0)
+    send_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    expiry_hours = models.PositiveSmallIntegerField(default=72, db_default=72)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    fault = models.CharField(max_length=500, blank=True, db_default="")
+    created_by = models.ForeignKey(User, models.SET_NULL, related_name="+", null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        db_table = "campaign"
+        indexes = [
+            models.Index(
+                fields=["status"],
+                condition=models.Q(status__in=["scheduled", "sending", "paused", "held", "cancelled"], closed_at=None),
+                name="campaign_open",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=["draft", "in_review", "approved"], send_at=None)
+                | models.Q(status__in=["scheduled", "sending", "paused", "held", "sent"], send_at__isnull=False)
+                | models.Q(status="cancelled"),
+                name="send_at_once_it_is_booked",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["draft", "cancelled"])
+                | models.Q(list__isnull=False, sender__isnull=False),
+                name="a_booked_campaign_has_list_and_sender",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        if self.status in self.EDITABLE:
+            return reverse("campaigns:campaign_edit", args=[self.pk])
+        if self.status == self.Status.SCHEDULED:
+            return reverse("campaigns:campaign_schedule", args=[self.pk])
+        return reverse("reports:campaign_report", args=[self.pk])
+
+    EDITABLE = (Status.DRAFT, Status.IN_REVIEW, Status.APPROVED)
+
+    @property
+    def is_editable(self) -> bool:
+        return self.status in self.EDITABLE
+
+    @property
+    def state(self) -> Badge:
+        return BADGES[self.Status(self.status)]
+
+
+BADGES = {
+    Campaign.Status.DRAFT: Badge(Campaign.Status.DRAFT.label, "pencil"),
+    Campaign.Status.IN_REVIEW: Badge(Campaign.Status.IN_REVIEW.label, "hourglass", "warn"),
+    Campaign.Status.APPROVED: Badge(Campaign.Status.APPROVED.label, "check", "good"),
+    Campaign.Status.SCHEDULED: Badge(Campaign.Status.SCHEDULED.label, "calendar-clock", "live"),
+    Campaign.Status.SENDING: Badge(Campaign.Status.SENDING.label, "send", "live"),
+    Campaign.Status.PAUSED: Badge(Campaign.Status.PAUSED.label, "pause", "warn"),
+    Campaign.Status.HELD: Badge(Campaign.Status.HELD.label, "hand", "warn"),
+    Campaign.Status.SENT: Badge(Campaign.Status.SENT.label, "check", "good"),
+    Campaign.Status.CANCELLED: Badge(Campaign.Status.CANCELLED.label, "ban"),
+}
+
+
+class TestSendQuerySet(models.QuerySet["TestSend"]):
+    def of(self, account: Account) -> Self:
+        return self.filter(account=account)
+
+
+class TestSend(models.Model):
+    """One copy of a draft for its writers. A worker sends it; unlike a message it may go twice."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="tests")
+    address = models.CharField(_("Email address"), max_length=254)
+    contact = models.ForeignKey(Contact, models.SET_NULL, related_name="+", null=True, blank=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, related_name="+", null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    status = models.CharField(max_length=20, choices=Status, default=Status.QUEUED)
+    reply = models.CharField(max_length=500, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TestSendQuerySet.as_manager()
+
+    class Meta:
+        db_table = "test_send"
+        indexes = [models.Index(fields=["created_at"], condition=models.Q(status="queued"), name="test_send_queued")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} to {self.address}"

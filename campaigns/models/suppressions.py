@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models import Account, User
+from mailsales.reasons import Reason
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def of(self, account: Account) -> Self:
+        return self.filter(account=account)
+
+
+class Suppression(models.Model):
+    """An address never to be mailed: by one account, or by nobody (`account` is None).
+
+    `evidence` is a copy, not a reference: {"text": the server's or reporter's words, "campaign": name, "list": name}.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", null=True, blank=True)
+    address = models.CharField(max_length=254)
+    reason = models.CharField(max_length=20, choices=Reason)
+    evidence = models.JSONField(default=dict, blank=True, db_default={})
+    created_at = models.DateTimeField(db_default=Now())
+    created_by = models.ForeignKey(User, models.SET_NULL, related_name="+", null=True, blank=True)
+
+    objects = SuppressionQuerySet.as_manager()
+
+    class Meta:
+        db_table = "suppression"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address", "account"], name="one_suppression_per_address", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.address

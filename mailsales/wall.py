@@ -1,0 +1,78 @@
+"""The second wall: PostgreSQL's row-level security, which holds even where a query forgot `.of(account)`.
+
+The web process connects as the role `mailsales_web` and names the acting account at the start of every request;
+migrations, workers and commands run as the owner, to whom the policies do not apply. Session-wide settings are used,
+so a transaction pooler between web and PostgreSQL is not supported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from django.db.migrations.operations import RunSQL
+
+ROLE = "mailsales_web"
+SETTING = "app.account_id"
+
+MAKE_ROLE = f"""
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
+    CREATE ROLE {ROLE} NOLOGIN;
+  END IF;
+  IF NOT pg_has_role(current_user, '{ROLE}', 'MEMBER') THEN
+    EXECUTE format('GRANT {ROLE} TO %I', current_user);
+  END IF;
+EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
+  RAISE NOTICE 'The role {ROLE} could not be made; manage.py check names the lines to run.';
+END $$;
+"""
+GRANT = f"""
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
+    EXECUTE 'GRANT USAGE ON SCHEMA public TO {ROLE}';
+    EXECUTE 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE}';
+    EXECUTE 'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {ROLE}';
+    EXECUTE 'ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {ROLE}';
+    EXECUTE 'ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {ROLE}';
+  END IF;
+END $$;
+"""
+
+
+def enter(account_id: int | None) -> None:
+    """Let this connection see the rows of one account, or of none."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT set_config('{SETTING}', %s, false)", ["" if account_id is None else str(account_id)])
+
+
+@contextmanager
+def wall(account_id: int | None) -> Iterator[None]:
+    """Act as the web process does for the account: in its role, under the policies."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {ROLE}")
+    enter(account_id)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET ROLE")
+        enter(None)
+
+
+def guard(*tables: str, is_shared: bool = False) -> list[RunSQL]:
+    """Return the migration operations that put tables behind the wall.
+
+    `is_shared`: rows without an account may be read by all, and written by none but the owner.
+    """
+    account = f"(SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
+    reads = f"account_id = {account}" + (" OR account_id IS NULL" if is_shared else "")
+    return [
+        RunSQL(
+            f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY;'
+            f'CREATE POLICY own_account ON "{table}" USING ({reads}) WITH CHECK (account_id = {account});',
+            f'DROP POLICY own_account ON "{table}"; ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY;',
+        )
+        for table in tables
+    ]
