@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('complaint_address', models.EmailField(blank=True, max_length=254, verbose_name='Contact address')),
                 ('time_zone', models.CharField(default='Asia/Tokyo', max_length=40, verbose_name='Time zone')),
                 ('language', models.CharField(choices=[('ja', '日本語'), ('en', 'English')], default='ja', max_length=5, verbose_name='Language')),
+                ('route', models.CharField(blank=True, db_default='', max_length=200, verbose_name='Route')),
                 ('is_demo', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
