@@ -21,7 +21,8 @@ DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
     CREATE ROLE {ROLE} NOLOGIN;
   END IF;
-  IF NOT pg_has_role(current_user, '{ROLE}', 'MEMBER') THEN
+  -- From PostgreSQL 16 on, who makes a role is a member that may not yet act as it.
+  IF NOT pg_has_role(current_user, '{ROLE}', CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) THEN
     EXECUTE format('GRANT {ROLE} TO %I', current_user);
   END IF;
 EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
