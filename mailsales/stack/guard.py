@@ -37,7 +37,7 @@ class Guard:
 
 def keep(lines: Iterable[str]) -> None:
     """Read whom to end until the input is over, then end them: kindly first, for good after the grace."""
-    wards = dict(map(int, line.split()) for line in lines)
+    wards = {int(pid): int(death) for pid, death in (line.split() for line in lines)}
     for pid, death in wards.items():
         send(pid, death)
     until = time.monotonic() + GRACE_SECONDS

@@ -1,8 +1,8 @@
-"""Two locks under `var`: who owns the embedded services, and who uses them.
+"""Three locks under `var`: who owns the embedded services, who uses them, and whether the owner itself lives.
 
 `stack.lock` belongs to the process that starts PostgreSQL and Valkey, and every child inherits its descriptor: whoever
 gets it knows that nothing of the former run is alive. `users.lock` is held in common by commands that use services
-which somebody else started, so that a starter which is done first waits for them.
+which somebody else started, so that a starter which is done first waits for them. `alive.lock` is the owner's alone: no child inherits it.
 """
 
 from __future__ import annotations
@@ -52,3 +52,16 @@ def owner(var: Path) -> Lock:
 
 def users(var: Path) -> Lock:
     return Lock(var / "users.lock")
+
+
+def alive(var: Path) -> Lock:
+    return Lock(var / "alive.lock")
+
+
+def owner_lives(var: Path) -> bool:
+    """Return whether the process that started the services is there, and not only children on their way out."""
+    probe = alive(var)
+    if probe.take(shared=True):
+        probe.release()
+        return False
+    return True

@@ -153,11 +153,21 @@ class Postgres:
         until = time.monotonic() + SECONDS_TO_START
         while child.poll() is None and time.monotonic() < until:
             try:
-                with psycopg.connect(host=str(self.sockets), user="postgres", dbname="postgres", autocommit=True) as db:
+                with self.connect() as db:
                     return self.furnish(db)
             except psycopg.OperationalError:
                 time.sleep(0.03)
         raise PostgresUnavailable(f"PostgreSQL did not start. {self.log} says why.")
+
+    def answers(self) -> bool:
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(host=str(self.sockets), user="postgres", dbname="postgres", autocommit=True)
 
     def furnish(self, db: psycopg.Connection[tuple[object, ...]]) -> None:
         """Make the role as a hosted service would grant it: it may make roles and databases, but is no superuser."""

@@ -76,9 +76,14 @@ def guard() -> Guard:
 
 
 def stop(child: subprocess.Popen[bytes], number: int, *, within: float) -> bool:
-    """Send the child a signal and, when it is not gone in time, kill its group; return whether it went by itself."""
+    """Ask the child to end by a signal, then wait for it."""
     with suppress(ProcessLookupError):
         child.send_signal(number)
+    return await_end(child, within=within)
+
+
+def await_end(child: subprocess.Popen[bytes], *, within: float) -> bool:
+    """Wait for a child that was asked to end, and kill its group when it is late; return whether it went by itself."""
     try:
         child.wait(timeout=max(within, 0))
         return True
