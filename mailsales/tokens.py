@@ -29,6 +29,24 @@ class Token:
     number: int = 0
 
 
+class Stamp:
+    """Makes the same tokens as the functions below, ready for millions of calls.
+
+    Kinds are LINK, OPEN, UNSUBSCRIBE and VIEW. A stamp keeps the key that was the newest when it was made.
+    """
+
+    __slots__ = ("_mac",)
+
+    def __init__(self, kind: bytes) -> None:
+        self._mac = blake2s(digest_size=MAC, key=_all_keys()[0], person=kind)
+
+    def __call__(self, payload: bytes) -> bytes:
+        """Return the token for what `contents` returned."""
+        mac = self._mac.copy()
+        mac.update(payload)
+        return binascii.b2a_base64(payload + mac.digest(), newline=False).translate(_URL_SAFE).rstrip(b"=")
+
+
 class BadToken(ValueError):
     """The token was not made here, is cut off, or is of another kind."""
 
@@ -90,7 +108,14 @@ def read_test_token(token: str) -> Token:
     return _read(TEST, _address_bytes(token))
 
 
+def contents(account_id: int, row_id: int, number: int = 0) -> bytes:
+    """Return what a token says before it is signed."""
+    return _varint(account_id) + _varint(row_id) + (_varint(number) if number else b"")
+
+
 # -- inside ------------------------------------------------------------------------------------
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def _varint(number: int) -> bytes:
@@ -116,8 +141,8 @@ def _mac(key: bytes, kind: bytes, payload: bytes) -> bytes:
 
 
 def _signed(kind: bytes, account_id: int, row_id: int, number: int = 0) -> bytes:
-    payload = _varint(account_id) + _varint(row_id) + (_varint(number) if number else b"")
-    return payload + _mac(_all_keys()[0], kind, payload)
+    said = contents(account_id, row_id, number)
+    return said + _mac(_all_keys()[0], kind, said)
 
 
 def _read(kind: bytes, data: bytes) -> Token:

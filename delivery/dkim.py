@@ -1,0 +1,218 @@
+"""DKIM signatures (RFC 6376), RSA-2048 and Ed25519 (RFC 8463), and their verification for the sandbox.
+
+dkimpy is the authority: our signature is byte for byte the one it would make of the same message at the same second
+(`tests/delivery/test_dkim.py`). It is made here because our header and body leave `compose.py` already relaxed
+(RFC 6376 §3.4.2, §3.4.4), so that signing is one hash over the body, one over the header, and `cryptography`'s RSA.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import dkim
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+RSA, ED25519 = "rsa-sha256", "ed25519-sha256"
+Headers = Sequence[tuple[bytes, bytes]]  # names and values as on the wire, folded or not, without the final CRLF
+
+# RFC 6376 §8.15: a name signed once more than it occurs cannot be added by anybody on the way.
+OVERSIGNED = (
+    *(b"from", b"sender", b"reply-to", b"subject", b"date", b"message-id", b"to", b"cc", b"mime-version"),
+    *(b"content-type", b"content-transfer-encoding", b"list-unsubscribe", b"list-unsubscribe-post"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key of a domain, as it stands in the database. `algorithm` is RSA or ED25519, `pem` the private half."""
+
+    domain: str
+    selector: str
+    algorithm: str
+    pem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one DKIM-Signature. `fault` is empty or says why it does not hold, in dkimpy's words."""
+
+    domain: str
+    selector: str
+    algorithm: str
+    is_valid: bool
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """All of a DKIM-Signature but its time, body hash and signature: as hashed (RFC 6376 §3.7) and, folded, as sent."""
+
+    hashed: tuple[bytes, bytes]
+    sent: tuple[bytes, bytes]
+    make: Callable[[bytes], bytes]
+
+
+class Signers:
+    """The keys that sign a message, loaded once: an RSA key takes 35 ms. One object serves all messages of a domain."""
+
+    def __init__(self, signers: Sequence[Signer]) -> None:
+        self._keys = [(signer, _signature_maker(signer.algorithm, signer.pem)) for signer in signers]
+        self._frames: dict[tuple[bytes, ...], list[_Frame]] = {}
+
+    def sign(self, headers: Headers, body: bytes, t: int) -> bytes:
+        """Return the whole message: signatures, headers, blank line, body.
+
+        The body must be relaxed already: no blank at the end of a line, never two in a row, one CRLF at its end. `t` is
+        the time of signing in Unix seconds.
+        """
+        names = tuple([name for name, _value in headers])
+        frames = self._frames.get(names) or self._frames_for(names)
+        relaxed = b"".join([name.lower() + b":" + b" ".join(value.split()) + b"\r\n" for name, value in headers])
+        body_hash = b2a_base64(sha256(body).digest(), newline=False)
+        time = b"%d" % t
+        lines = []
+        for frame in frames:
+            before, after = frame.hashed
+            digest = sha256(relaxed + before + time + after + body_hash + b"; b=").digest()
+            signature = b2a_base64(frame.make(digest), newline=False)
+            folded = b"\r\n ".join([signature[at : at + 72] for at in range(0, len(signature), 72)])
+            before, after = frame.sent
+            lines.append(before + time + after + body_hash + b";\r\n b=" + folded + b"\r\n")
+        lines += [name + b": " + value + b"\r\n" for name, value in headers]
+        lines += (b"\r\n", body)
+        return b"".join(lines)
+
+    def _frames_for(self, names: tuple[bytes, ...]) -> list[_Frame]:
+        frames = self._frames[names] = [_frame(signer, names, make) for signer, make in self._keys]
+        return frames
+
+
+def signed_names(names: Sequence[bytes]) -> list[bytes]:
+    """Return what goes into `h=` for headers with these names: all of them, and what nobody may add."""
+    return [*(name.lower() for name in names), *OVERSIGNED]
+
+
+def make_key(algorithm: str) -> tuple[str, str]:
+    """Return a new key: the private half as PEM, the public half as it stands in DNS."""
+    if algorithm == ED25519:
+        edwards = Ed25519PrivateKey.generate()
+        return _pem(edwards), b64encode(edwards.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+    rsa = generate_private_key(65537, 2048)
+    public = rsa.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return _pem(rsa), b64encode(public).decode()
+
+
+def dns_record(domain: str, selector: str, algorithm: str, public_key: str) -> tuple[str, str]:
+    """Return the name and the text of the TXT record that publishes a key (RFC 6376 §3.6.1)."""
+    return f"{selector}._domainkey.{domain}", f"v=DKIM1; k={algorithm.partition('-')[0]}; p={public_key}"
+
+
+def verify(raw: bytes, records: Mapping[tuple[str, str], str]) -> list[Verdict]:
+    """Return dkimpy's verdict on each signature of a message. `records` holds TXT records by selector and domain."""
+    try:
+        message = _Verifier(raw)
+    except dkim.DKIMException as error:
+        return [Verdict("", "", "", False, str(error))]
+    count = sum(name.lower() == b"dkim-signature" for name, _value in message.headers)
+    return [_verdict(message, index, records) for index in range(count)]
+
+
+# -- inside ------------------------------------------------------------------------------------
+
+
+def _frame(signer: Signer, names: Sequence[bytes], make: Callable[[bytes], bytes]) -> _Frame:
+    domain, selector = signer.domain.encode("ascii"), signer.selector.encode("ascii")
+    start = b" v=1; a=" + signer.algorithm.encode() + b"; c=relaxed/relaxed; d=" + domain + b";"
+    rest = b" i=@" + domain + b"; q=dns/txt; s=" + selector + b"; t="
+    listed = b" h=" + b" : ".join(signed_names(names)) + b";"
+    return _Frame(
+        hashed=(b"dkim-signature:" + start.lstrip() + rest, b";" + listed + b" bh="),
+        sent=(b"DKIM-Signature:" + start + b"\r\n" + rest, b";\r\n" + _folded(listed) + b"\r\n bh="),
+        make=make,
+    )
+
+
+def _folded(text: bytes) -> bytes:
+    """Return the text with lines of at most 76 bytes, broken before blanks."""
+    lines = [b""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + len(word) > 74:
+            lines.append(b"")
+        lines[-1] += b" " + word
+    return b"\r\n".join(lines)
+
+
+@lru_cache(maxsize=256)
+def _signature_maker(algorithm: str, pem: str) -> Callable[[bytes], bytes]:
+    """Return a function from the SHA-256 digest of a header to its signature."""
+    key = load_pem_private_key(pem.encode(), None)
+    if algorithm == ED25519 and isinstance(key, Ed25519PrivateKey):
+        return key.sign  # RFC 8463 §3: PureEdDSA over the digest
+    if algorithm == RSA and isinstance(key, RSAPrivateKey):
+        padding, hashed = PKCS1v15(), Prehashed(SHA256())
+        return lambda digest: key.sign(digest, padding, hashed)
+    raise ValueError(f"The key is not of the algorithm {algorithm}. Make a new one for this selector.")
+
+
+def _pem(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+class _Edwards:
+    """An Ed25519 public key with the one method of PyNaCl's that dkimpy calls."""
+
+    def __init__(self, public: bytes) -> None:
+        self._key = Ed25519PublicKey.from_public_bytes(public)
+        self.is_refuted = False
+
+    def verify(self, digest: bytes, signature: bytes) -> None:
+        try:
+            self._key.verify(signature, digest)
+        except InvalidSignature:  # dkimpy knows only PyNaCl's exception
+            self.is_refuted = True
+
+
+class _Verifier(dkim.DKIM):  # type: ignore[misc]
+    """dkimpy's verifier, whose Ed25519 keys are `cryptography`'s."""
+
+    def verify_sig(self, sig: Any, include_headers: Any, sig_header: Any, dnsfunc: Any) -> bool:
+        record = dnsfunc(sig[b"s"] + b"._domainkey." + sig[b"d"] + b".") or b""
+        tags = dkim.util.parse_tag_value(record) if record else {}
+        if tags.get(b"k") != b"ed25519":
+            return bool(super().verify_sig(sig, include_headers, sig_header, dnsfunc))
+        self.pk, self.keysize, self.ktag, self.seqtlsrpt = _Edwards(b64decode(tags[b"p"])), 256, b"ed25519", False
+        return bool(self.verify_sig_process(sig, include_headers, sig_header, dnsfunc)) and not self.pk.is_refuted
+
+
+def _verdict(message: _Verifier, index: int, records: Mapping[tuple[str, str], str]) -> Verdict:
+    def record(name: bytes, timeout: int = 5) -> bytes:
+        selector, _, domain = name.decode("ascii", "replace").rstrip(".").partition("._domainkey.")
+        return records.get((selector, domain), "").encode()
+
+    message.signature_fields = {}
+    try:
+        is_valid = bool(message.verify(index, dnsfunc=record))
+        fault = "" if is_valid else "The signature does not match the message, or there is no key for it."
+    except (dkim.DKIMException, dkim.InvalidTagValueList, ValueError, KeyError) as error:
+        is_valid, fault = False, str(error)
+    fields = message.signature_fields
+    domain, selector, algorithm = (fields.get(tag, b"").decode("ascii", "replace") for tag in (b"d", b"s", b"a"))
+    return Verdict(domain, selector, algorithm, is_valid, fault)
