@@ -18,6 +18,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import cast
 
 from delivery.smtp import (
     LONGEST_TEXT,
@@ -343,7 +344,7 @@ class Connection(asyncio.Protocol):
     # -- replies ---------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast(asyncio.Transport, transport)  # uvloop's own class is not registered as one
         transport.set_write_buffer_limits(high=0)
         if connected := transport.get_extra_info("socket"):
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
