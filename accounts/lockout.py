@@ -29,5 +29,10 @@ def who(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> s
 def locked_out(
     request: HttpRequest, credentials: Mapping[str, Any] | None = None, *args: Any, **kwargs: Any
 ) -> HttpResponse:
-    until = timezone.now() + timedelta(hours=settings.AXES_COOLOFF_TIME)
-    return render(request, "accounts/locked_out.html", {"until": until}, status=429)
+    cool_off = timedelta(hours=settings.AXES_COOLOFF_TIME)
+    context = {
+        "until": timezone.now() + cool_off,
+        "minutes": cool_off.seconds // 60,
+        "tries": settings.AXES_FAILURE_LIMIT,
+    }
+    return render(request, "accounts/locked_out.html", context, status=429)

@@ -8,10 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import auth, messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -23,7 +24,10 @@ WRITE_EVERY = 30  # seconds between two notes that a session is alive
 
 
 def idle_logout(get_response: Handler) -> Handler:
-    """End a session in which nobody acted for IDLE_SECONDS. Views marked `@polled` do not count as action."""
+    """End a session in which nobody acted for IDLE_SECONDS. Views marked `@polled` do not count as action.
+
+    Every answer says in `Idle-Left` how many seconds remain, so that the page can ask in time.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not request.user.is_authenticated:
@@ -37,8 +41,12 @@ def idle_logout(get_response: Handler) -> Handler:
             )
             return _to_login(request)
         if ("acted_at" not in request.session or now - acted_at >= WRITE_EVERY) and not _is_polled(request):
-            request.session["acted_at"] = now
-        return get_response(request)
+            request.session["acted_at"] = acted_at = now
+        left = settings.IDLE_SECONDS - (now - acted_at)
+        request.idle_left = left  # type: ignore[attr-defined]
+        response = get_response(request)
+        response.headers["Idle-Left"] = str(left)
+        return response
 
     return middleware
 
@@ -57,7 +65,7 @@ def acting_account(get_response: Handler) -> Handler:
         if membership is None:
             return get_response(request)
         if _is_of_another_account(request, membership):
-            return render(request, "accounts/account_changed.html", status=409)
+            return _account_changed(request)
         with timezone.override(zoneinfo.ZoneInfo(membership.account.time_zone)):
             return get_response(request)
 
@@ -77,6 +85,12 @@ def _is_of_another_account(request: HttpRequest, membership: Membership) -> bool
     return bool(meant) and meant != str(membership.account_id) and not request.path.startswith("/account/switch/")
 
 
+def _account_changed(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=409, headers={"HX-Redirect": reverse("accounts:account_changed")})
+    return render(request, "accounts/account_changed.html", status=409)
+
+
 def _is_polled(request: HttpRequest) -> bool:
     try:
         return getattr(resolve(request.path_info).func, "is_polled", False) and bool(request.headers.get("HX-Request"))
@@ -85,8 +99,7 @@ def _is_polled(request: HttpRequest) -> bool:
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    """Send the browser to the sign-in page; htmx is told to load it whole."""
-    response = redirect(f"{settings.LOGIN_URL}")
+    """Send the browser to the sign-in page, from where it comes back here; htmx is told to load it whole."""
     if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": response.headers["Location"]})
-    return response
+        return HttpResponse(status=204, headers={"HX-Redirect": reverse(settings.LOGIN_URL)})
+    return redirect_to_login(request.get_full_path()) if request.method == "GET" else redirect(settings.LOGIN_URL)

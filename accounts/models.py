@@ -40,7 +40,7 @@ class Account(models.Model):
     complaint_address = models.EmailField(_("Contact address"), max_length=254, blank=True)
     time_zone = models.CharField(_("Time zone"), max_length=40, default="Asia/Tokyo")
     language = models.CharField(_("Language"), max_length=5, choices=User.Language, default=User.Language.JAPANESE)
-    route = models.CharField(_("Route"), max_length=200, blank=True, db_default="")  # as DEFAULT_ROUTE, which empty means
+    route = models.CharField(_("Route"), max_length=200, blank=True, db_default="")  # empty: DEFAULT_ROUTE
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(User, through="Membership")

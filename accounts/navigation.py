@@ -78,7 +78,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": [Group(key, title, [_current(item, name or "") for item in items]) for key, title, items in MENU],
         "route": _route(),
         "now": now(),
-        "idle_seconds": settings.IDLE_SECONDS,
+        "idle_left": getattr(request, "idle_left", settings.IDLE_SECONDS),
     }
 
 

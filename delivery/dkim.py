@@ -7,7 +7,7 @@ dkimpy is the authority: our signature is byte for byte the one it would make of
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,18 +19,13 @@ import dkim
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-RSA, ED25519 = "rsa-sha256", "ed25519-sha256"
+from mailsales.dkim_keys import ED25519, RSA
+
 Headers = Sequence[tuple[bytes, bytes]]  # names and values as on the wire, folded or not, without the final CRLF
 
 # RFC 6376 §8.15: a name signed once more than it occurs cannot be added by anybody on the way.
@@ -110,16 +105,6 @@ def signed_names(names: Sequence[bytes]) -> list[bytes]:
     return [*(name.lower() for name in names), *OVERSIGNED]
 
 
-def make_key(algorithm: str) -> tuple[str, str]:
-    """Return a new key: the private half as PEM, the public half as it stands in DNS."""
-    if algorithm == ED25519:
-        edwards = Ed25519PrivateKey.generate()
-        return _pem(edwards), b64encode(edwards.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
-    rsa = generate_private_key(65537, 2048)
-    public = rsa.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return _pem(rsa), b64encode(public).decode()
-
-
 def dns_record(domain: str, selector: str, algorithm: str, public_key: str) -> tuple[str, str]:
     """Return the name and the text of the TXT record that publishes a key (RFC 6376 §3.6.1)."""
     return f"{selector}._domainkey.{domain}", f"v=DKIM1; k={algorithm.partition('-')[0]}; p={public_key}"
@@ -170,10 +155,6 @@ def _signature_maker(algorithm: str, pem: str) -> Callable[[bytes], bytes]:
         padding, hashed = PKCS1v15(), Prehashed(SHA256())
         return lambda digest: key.sign(digest, padding, hashed)
     raise ValueError(f"The key is not of the algorithm {algorithm}. Make a new one for this selector.")
-
-
-def _pem(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 class _Edwards:

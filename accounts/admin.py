@@ -1,0 +1,69 @@
+"""Django admin for the operators of the service, from their networks only."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite, ModelAdmin, TabularInline
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, Membership, User
+
+
+class OperatorSite(AdminSite):
+    """Whoever is no operator, or comes from elsewhere, finds nothing here. Signing in is the same for all."""
+
+    site_header = site_title = _("Mailsales: operators")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        if not is_from_allowed_network(request):
+            raise Http404
+        return super().has_permission(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not is_from_allowed_network(request) or request.user.is_authenticated:
+            raise Http404
+        return redirect_to_login(request.GET.get("next", request.get_full_path()))
+
+
+def is_from_allowed_network(request: HttpRequest) -> bool:
+    address = ip_address(request.META["REMOTE_ADDR"])
+    return any(address in ip_network(network, strict=False) for network in settings.ADMIN_NETWORKS)
+
+
+operators = OperatorSite()
+
+
+class Memberships(TabularInline):  # type: ignore[type-arg]
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+
+
+class AccountAdmin(ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "time_zone", "route", "created_at")
+    search_fields = ("name",)
+    inlines = (Memberships,)
+
+
+class MembershipAdmin(ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("account", "user", "role", "created_at")
+    list_filter = ("role",)
+    search_fields = ("account__name", "user__username", "user__email")
+    autocomplete_fields = ("account", "user")
+
+
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+    list_display = ("username", "email", "last_name", "first_name", "is_staff")
+    fieldsets = (*(UserAdmin.fieldsets or ()), (_("Language"), {"fields": ("language",)}))
+    add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)
+
+
+operators.register(Account, AccountAdmin)
+operators.register(Membership, MembershipAdmin)
+operators.register(User, PersonAdmin)
