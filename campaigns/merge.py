@@ -32,6 +32,7 @@ from liquid.template import BoundTemplate
 from markupsafe import escape
 
 TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+NOT_TEXT = r"""<!--.*?-->|<(?:style|script)\b.*?</(?:style|script)\s*>|<[a-z/!?](?:[^"'>]|"[^"]*"|'[^']*')*>"""
 NOT_FOR_MAIL = (
     "include",
     "render",
@@ -127,6 +128,33 @@ class Field:
         return str(to_liquid_string(value, self.html))
 
 
+class Masked:
+    """HTML with a plain word for each merge tag, so that a parser neither breaks the tags nor is broken by them.
+
+    Between elements `{% … %}` becomes a comment, which a parser leaves where it is even between the rows of a table.
+    """
+
+    def __init__(self, html: str) -> None:
+        self._tags: list[str] = []
+        self._nonce = next(f"mt{number}n" for number in range(len(html) + 1) if f"mt{number}n" not in html)
+        words = TAG.sub(self._word, html)
+        blocks = re.compile(f"{NOT_TEXT}|(?P<block>{self._nonce}\\d+b)", re.IGNORECASE | re.DOTALL)
+        self.html = blocks.sub(lambda found: f"<!--{found[0]}-->" if found["block"] else found[0], words)
+
+    def restored(self, text: str) -> str:
+        """Return a text made from the masked HTML with its merge tags."""
+        word = re.compile(rf"(<!--)?{self._nonce}(\d+)[vb](?(1)-->)")
+        return word.sub(lambda found: self._tags[int(found[2])], text)
+
+    def owns(self, comment: str) -> bool:
+        """Return whether this comment stands for a merge tag."""
+        return bool(re.fullmatch(rf"<!--{self._nonce}\d+b-->", comment))
+
+    def _word(self, found: re.Match[str]) -> str:
+        self._tags.append(found[0])
+        return f"{self._nonce}{len(self._tags) - 1}{'b' if found[0].startswith('{%') else 'v'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """A piece of the template that Liquid renders for each recipient."""
@@ -148,7 +176,12 @@ class Plan:
 
     def always_shows(self, name: str) -> bool:
         """Return whether every recipient sees this field, whatever the conditions in the template say."""
-        return any(isinstance(piece, Field) and piece.name == name for piece in self.pieces)
+        found = [piece for piece in self.pieces if isinstance(piece, Field)]
+        for region in self.pieces:
+            if isinstance(region, Region):
+                pieces = [_piece(node, region.template, html=False) for node in region.template.nodes]
+                found += [piece for piece in pieces if isinstance(piece, Field)]
+        return any(field.name == name for field in found)
 
 
 def parse(source: str, *, html: bool = False) -> BoundTemplate:
