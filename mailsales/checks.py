@@ -37,7 +37,7 @@ def settings_are_right(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
 @checks.register(deploy=True)
 def production_is_complete(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Report what production cannot do without, though development has a default for it."""
-    found = [Error(f"{gap.name} {gap.text}.", hint=gap.hint, id="mailsales.E002") for gap in gaps()]
+    found: list[CheckMessage] = [Error(f"{gap.name} {gap.text}.", hint=gap.hint, id="mailsales.E002") for gap in gaps()]
     if settings.IS_PRODUCTION and not settings.PUBLIC_URL.startswith("https://"):
         found.append(
             Error(

@@ -9,8 +9,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def compile_catalogues() -> list[Path]:
-    """Write the `.mo` of each `.po` that changed since, in place and at once, and return what was written."""
-    return [write(source) for source in sorted(ROOT.glob("locale/*/LC_MESSAGES/*.po")) if is_stale(source)]
+    """Write the `.mo` of each `.po` that changed since, in place and at once, and return what was written.
+
+    Where the tree may not be written to, as in a container, they were compiled when it was made.
+    """
+    sources = sorted(ROOT.glob("locale/*/LC_MESSAGES/*.po"))
+    return [write(source) for source in sources if is_stale(source) and os.access(source.parent, os.W_OK)]
 
 
 def is_stale(source: Path) -> bool:

@@ -29,11 +29,6 @@ class Guard:
             self.process.stdin.write(f"{pid} {death}\n".encode())
             self.process.stdin.flush()
 
-    def close(self) -> None:
-        if self.process.stdin:
-            self.process.stdin.close()
-        self.process.wait()
-
 
 def keep(lines: Iterable[str]) -> None:
     """Read whom to end until the input is over, then end them: kindly first, for good after the grace."""

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from unittest.mock import patch
+
+from django.core.checks import Tags, run_checks
+from django.db import connection
+from django.test import SimpleTestCase, TestCase
+
+from mailsales import wall
+from tests.stack.running import manage
+
+RIGHT = {
+    "MAILSALES_ENV": "production",
+    "SECRET_KEY": "a-long-and-quite-random-key-for-this-test-0123456789",
+    "PUBLIC_URL": "https://mailsales.example.jp",
+    "DATABASE_URL": "postgresql://mailsales@localhost/mailsales",
+    "REDIS_URL": "redis://localhost",
+}
+
+
+class SettingsChecksTestCase(SimpleTestCase):
+    def setUp(self) -> None:
+        self.var = Path(tempfile.mkdtemp(prefix="mailsales-"))
+        self.addCleanup(shutil.rmtree, self.var)
+
+    def assertNames(self, words: list[str], *command: str, **more: str) -> None:
+        found = manage(*command, var=self.var, **more)
+        self.assertEqual(found.returncode, 1, found.stdout)
+        self.assertNotIn("Traceback", found.stdout + found.stderr)
+        for word in words:
+            self.assertIn(word, found.stderr)
+
+    def test_production_with_all_it_needs_passes(self) -> None:
+        found = manage("check", "--deploy", "--fail-level", "WARNING", var=self.var, **RIGHT)
+        self.assertEqual(found.returncode, 0, found.stderr)
+
+    def test_wrong_values_are_named_with_a_hint(self) -> None:
+        self.assertNames(["PORT is “soon”", "for example PORT=8000"], "check", PORT="soon")
+        self.assertNames(["DATABASE_URL is “mysql://x”", "postgresql://"], "check", DATABASE_URL="mysql://x")
+
+    def test_production_names_what_is_missing(self) -> None:
+        more = {name: value for name, value in RIGHT.items() if name in ("MAILSALES_ENV", "DATABASE_URL")}
+        self.assertNames(["SECRET_KEY is missing", "REDIS_URL is missing", "PUBLIC_URL"], "check", "--deploy", **more)
+
+    def test_the_stack_does_not_start_with_a_wrong_value(self) -> None:
+        self.assertNames(["MAILSALES_ENV is “test”", "development, production"], "stack", MAILSALES_ENV="test")
+
+
+class DatabaseChecksTestCase(TestCase):
+    def found(self) -> list[str | None]:
+        return [message.id for message in run_checks(tags=[Tags.database], databases=["default"])]
+
+    def test_a_migrated_database_passes(self) -> None:
+        self.assertEqual(self.found(), [])
+
+    def test_a_role_that_cannot_be_entered_is_named(self) -> None:
+        with patch.object(wall, "ROLE", "somebody_else"):
+            self.assertEqual(self.found(), ["mailsales.E004"])
+
+    def test_a_database_that_was_never_migrated_passes(self) -> None:
+        with connection.cursor() as cursor, patch.object(wall, "ROLE", "somebody_else"):
+            cursor.execute("ALTER TABLE django_migrations RENAME TO elsewhere")
+            self.assertEqual(self.found(), [])
