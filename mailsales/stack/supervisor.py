@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mailsales.stack import banner, embedded, lock, ports, processes, state
 from mailsales.stack.catalogues import ROOT, compile_catalogues
@@ -124,9 +125,9 @@ class Supervisor:
         wishes = self.wishes
         if not self.ownership.is_fresh:
             self.wait(lambda: ports.is_free(int(wishes.port or 8000), wishes.host), seconds=2)
-        port = ports.choose("PORT", 8000, given=wishes.port, host=wishes.host)
-        sandbox = ports.choose("SANDBOX_PORT", 2525, given=wishes.sandbox_port, taken=frozenset({port}))
-        inbound = ports.choose("INBOUND_PORT", 2526, given=wishes.inbound_port, taken=frozenset({port, sandbox}))
+        port = self.port("PORT", 8000, wishes.port, host=wishes.host)
+        sandbox = self.port("SANDBOX_PORT", 2525, wishes.sandbox_port, taken=frozenset({port}))
+        inbound = self.port("INBOUND_PORT", 2526, wishes.inbound_port, taken=frozenset({port, sandbox}))
         environment = {
             **inherited(os.environ),
             "MAILSALES_VAR": str(wishes.var),
@@ -138,6 +139,10 @@ class Supervisor:
         }
         held = self.ownership.owner.descriptor
         return Plan(wishes.var, held, wishes.host, port, sandbox, inbound, environment)
+
+    def port(self, name: str, default: int, given: str, **where: Any) -> int:
+        """Return a port; in production, where nobody reads the banner, the usual one is as good as named."""
+        return ports.choose(name, default, given=given or (str(default) if self.wishes.is_production else ""), **where)
 
     def begin(self, program: Program) -> None:
         program.start()

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import stat
+from functools import partial
 from unittest import TestCase
 
 from mailsales.stack import state
@@ -63,7 +64,7 @@ class RunningStackTestCase(TestCase):
         for name, pid in pids(self.stack).items():
             with self.subTest(name=name):
                 os.kill(pid, signal.SIGKILL)
-                self.assertTrue(until(lambda name=name, pid=pid: pids(self.stack).get(name, pid) != pid, seconds=5))
+                self.assertTrue(until(partial(self.has_another, name, pid), seconds=5), self.stack.said())
         self.assertTrue(until(self.answers, seconds=15), self.stack.said())
 
     def test_a_killed_web_process_leaves_no_worker_behind(self) -> None:
@@ -72,6 +73,9 @@ class RunningStackTestCase(TestCase):
         os.kill(main, signal.SIGKILL)
         self.assertTrue(until(lambda: not any(map(is_there, workers)), seconds=5))
         self.assertTrue(until(self.answers, seconds=15), self.stack.said())
+
+    def has_another(self, name: str, pid: int) -> bool:
+        return pids(self.stack).get(name, pid) != pid
 
     def answers(self) -> bool:
         try:

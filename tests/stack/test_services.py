@@ -98,7 +98,7 @@ class DisguiseTestCase(TestCase):
 
     def test_it_says_what_to_do_when_no_way_is_left(self) -> None:
         with (
-            patch.object(postgres.os, "geteuid", return_value=0),
+            patch.object(os, "geteuid", return_value=0),
             patch.object(postgres, "runs", return_value=False),
             self.assertRaisesRegex(postgres.PostgresUnavailable, "set DATABASE_URL"),
         ):
