@@ -34,17 +34,24 @@ RULE = "―" * 12
 WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]"
 LINE_END = "\u2028"  # of the source: a blank, or nothing between Japanese characters
 JOINED = re.compile(rf"(?<={WIDE}){LINE_END}(?={WIDE})")
+BODY, END = re.compile(r"<body\b", re.IGNORECASE), re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
 def text_of(html: str) -> str:
-    """Return the text of an HTML body. Merge tags stay what they are."""
+    """Return the text of an HTML body. Merge tags stay what they are, and stay in their order."""
     masked = Masked(html)
-    body = LexborHTMLParser(masked.html).body
+    start = BODY.search(masked.html)
+    before, rest = (
+        (masked.html[: start.start()], masked.html[start.start() :]) if start else ("", "<body>" + masked.html)
+    )
+    conditions = "".join(comment for comment in COMMENT.findall(before) if masked.owns(comment))
+    body = LexborHTMLParser(END.sub("", rest)).body
     writer = _Writer(masked)
     if body is not None:
         writer.children(body)
-    return masked.restored(writer.text())
+    return masked.restored(conditions + writer.text())
 
 
 # -- inside ------------------------------------------------------------------------------------
@@ -56,6 +63,7 @@ class _Writer:
     def __init__(self, masked: Masked) -> None:
         self._masked = masked
         self._out: list[str] = []
+        self._has_begun = False  # with words; conditions alone need no line ends
         self._ends = 0  # line ends at the end of what is written
         self._owed = 0  # line ends that the next word must have before it
         self._is_after_link = False  # then a full stop has nothing to end
@@ -148,22 +156,23 @@ class _Writer:
     def _words(self, text: str) -> None:
         text = re.sub(r"[ \t\f]*[\r\n][ \t\r\n\f]*", LINE_END, text.replace("\xa0", " "))
         text = re.sub(r"[ \t\f]+", " ", text)
-        if self._owed or self._ends or not self._out:
+        if self._owed or self._ends or not self._has_begun:
             text = text.lstrip(" " + LINE_END + ("。、" if self._is_after_link else ""))
         self._put(text)
 
     def _put(self, text: str) -> None:
         if not text:
             return
-        if self._out and text != "\n":
+        if self._has_begun and text != "\n":
             self._out.append("\n" * (self._owed - self._ends))
         self._owed = 0 if text != "\n" else self._owed
         self._is_after_link = False
         self._out.append(text)
+        self._has_begun = True
         self._ends = self._ends + 1 if text == "\n" else 0
 
     def _break(self, lines: int) -> None:
-        self._owed = max(self._owed, lines) if self._out else 0
+        self._owed = max(self._owed, lines) if self._has_begun else 0
 
 
 def _is_layout(cell: LexborNode) -> bool:
