@@ -1,7 +1,7 @@
 """Where mail goes next, and the pool of connections that a worker keeps to it over many batches.
 
-A route is a value. The sandbox is our own SMTP server on this machine, a relay the one of `DEFAULT_ROUTE`, a sink any
-other host and port (bench, tests). Opportunistic TLS does not verify certificates (RFC 7435); a relay may demand it.
+A route is a value. The sandbox is our own SMTP server on this machine, a relay any other host and port. Opportunistic
+TLS does not verify certificates (RFC 7435); a relay may demand it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ LONGEST_PAUSE = 60.0
 class RouteKind(StrEnum):
     SANDBOX = "sandbox"
     RELAY = "relay"
-    SINK = "sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +50,21 @@ class Route:
         return f"{self.kind} {self.host}:{self.port}"
 
 
-def default_route() -> Route:
-    """Return the route of `DEFAULT_ROUTE`: `sandbox`, or `smtp://host:port?tls=none|opportunistic|required|verified`."""
-    if settings.DEFAULT_ROUTE == "sandbox":
+def read_route(name: str = "") -> Route:
+    """Return the route of a name as in `Account.route`: `sandbox`, or `smtp://host:port?tls=…`; empty is DEFAULT_ROUTE.
+
+    `tls` is none, opportunistic (as when it is missing), required, or verified. Raise ValueError for any other text.
+    """
+    name = name or settings.DEFAULT_ROUTE
+    if name == "sandbox":
         return Route(RouteKind.SANDBOX, "127.0.0.1", settings.SANDBOX_PORT, ehlo_name=settings.EHLO_NAME)
-    return read_route(settings.DEFAULT_ROUTE)
-
-
-def read_route(address: str, kind: RouteKind = RouteKind.RELAY) -> Route:
-    """Return the route of an address as in `default_route`. Raise ValueError for any other text."""
-    parts = urlsplit(address)
+    parts = urlsplit(name)
     if parts.scheme != "smtp" or not parts.hostname:
-        raise ValueError(f"“{address}” is not smtp://host:port.")
+        raise ValueError(f"“{name}” is neither sandbox nor smtp://host:port.")
     wanted = parse_qs(parts.query).get("tls", ["opportunistic"])[0]
     is_verified = wanted == "verified"
     tls = TLSMode.REQUIRED if is_verified else TLSMode(wanted)
-    return Route(kind, parts.hostname, parts.port or 25, tls, settings.EHLO_NAME, is_verified)
+    return Route(RouteKind.RELAY, parts.hostname, parts.port or 25, tls, settings.EHLO_NAME, is_verified)
 
 
 class Pool:
