@@ -28,7 +28,7 @@ test: .venv/.dev
 	@$(RUN) ruff check -q .
 	@$(RUN) djlint --quiet --lint templates
 	@$(RUN) mypy $(PROJECT)
-	@MAILSALES_ENV=production SECRET_KEY=only-for-this-check-$$$$-0123456789-abcdefghijklmnop PUBLIC_URL=https://mailsales.example.jp \
+	@MAILSALES_ENV=production SECRET_KEY=only-for-this-check-0123456789-abcdefghijklmnopqrstuvwxyz PUBLIC_URL=https://mailsales.example.jp \
 		DATABASE_URL=postgresql://mailsales@localhost/mailsales REDIS_URL=redis://localhost \
 		.venv/bin/python manage.py check --deploy --fail-level WARNING
 	@.venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run

@@ -65,11 +65,12 @@ class Supervisor:
     ownership: embedded.Ownership
     running: list[Program] = field(default_factory=list)
     said: state.State | None = None
+    is_interruptible: bool = True  # while something outside the loop is waited for
 
     def run(self) -> None:
         """Run until somebody asks for the end; raise one of `FAILURES` when the start fails."""
-        self.listen()
         try:
+            self.listen()
             self.start()
             while True:
                 self.wait(lambda: False, seconds=3_600)
@@ -183,7 +184,13 @@ class Supervisor:
             end.setblocking(False)
         signal.set_wakeup_fd(self.wakened.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, self.interrupt)
+
+    def interrupt(self, number: int, frame: object) -> None:
+        """Cut short a wait outside the loop; the loop itself reads the signal from its socket."""
+        if self.is_interruptible and number != signal.SIGCHLD:
+            self.is_interruptible = False
+            raise Stopped
 
     def wait(self, is_done: Callable[[], bool], *, seconds: float) -> bool:
         """Keep everything running until the condition holds; return whether it did in time."""
