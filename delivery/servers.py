@@ -47,7 +47,7 @@ class Shelf(Generic[T]):
         """Commit what waits, and let go of the database."""
         if self._writing:
             await self._writing
-        await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, lambda: connection.close())
         self._thread.shutdown()
 
     async def _write(self) -> None:
