@@ -260,7 +260,10 @@ class _Slots:
 
 def _wire(address: str) -> str:
     """Return an address fit for a header of 7 bits. Raise Unsendable."""
-    wire = on_the_wire(one_line(address))
+    try:
+        wire = on_the_wire(one_line(address))
+    except UnicodeError as error:
+        raise Unsendable(Reason.HOST_UNKNOWN, "The domain has no form for DNS (RFC 5891).") from error
     if not wire.isascii():  # RFC 6531: only next hops with SMTPUTF8 take it
         raise Unsendable(Reason.SYNTAX, "The part before the @ holds other letters than ASCII.")
     return wire

@@ -48,12 +48,15 @@ def mailbox(name: str, display_name: str, address: str) -> bytes:
     route = f"<{address}>".encode()
     if not display_name:
         return address.encode()
-    if ATOMS.fullmatch(display_name) and "=?" not in display_name:
+    room = LINE - len(name) - 2
+    if "=?" in display_name:  # some readers decode it even where it is quoted
+        phrase = _encoded_words(display_name, room)
+    elif ATOMS.fullmatch(display_name) and len(display_name) <= room:
         phrase = display_name.encode()
-    elif display_name.isascii() and len(display_name) < LINE - len(name) - 4:
+    elif display_name.isascii() and len(display_name) <= room // 2:  # each character may take a backslash
         phrase = b'"' + display_name.replace("\\", "\\\\").replace('"', '\\"').encode() + b'"'
     else:
-        phrase = _encoded_words(display_name, LINE - len(name) - 2)
+        phrase = _encoded_words(display_name, room)
     last_line = phrase.rpartition(b"\r\n")[2] if b"\r\n" in phrase else b" " * (len(name) + 2) + phrase
     return phrase + (b" " if len(last_line) + 1 + len(route) <= LINE else b"\r\n ") + route
 

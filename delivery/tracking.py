@@ -24,8 +24,10 @@ HREF = re.compile(r"""\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IG
 UNSEEN = re.compile(r"<!--(?!\[if).*?-->|<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL)
 MARKUP = re.compile(r"<[^>]*>")
 ALT = re.compile(r"""\salt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
-MASK = "\ue000"  # stands for each character of a merge tag, so that places stay what they are
+MASK, END = "\ue000", "\ue001"  # stand for each character of a merge tag, so that places stay; END for `{% end… %}`
+ANOTHER_BRANCH = re.compile(r"\{%-?\s*(?:els|when)")
 WEB = re.compile(rf"https?://[\w./?#\[\]@!$&'()*+,;=%~:{MASK}-]+", re.IGNORECASE | re.ASCII)
+GOES_ON = re.compile(rf"{END}+[\w/?#&=%{MASK}-]", re.ASCII)
 END_OF_BODY = re.compile(r"</body\s*>", re.IGNORECASE)
 LONGEST_LABEL = 200
 
@@ -77,9 +79,16 @@ class _Place:
 
 
 def _masked(source: str, *patterns: re.Pattern[str]) -> str:
-    for pattern in (TAG, *patterns):
+    source = TAG.sub(lambda tag: _mask(tag[0]) * len(tag[0]), source)
+    for pattern in patterns:
         source = pattern.sub(lambda match: MASK * len(match[0]), source)
     return source
+
+
+def _mask(tag: str) -> str:
+    if ANOTHER_BRANCH.match(tag):
+        return " "
+    return END if re.match(r"\{%-?\s*end", tag) else MASK
 
 
 def _html_links(html: str) -> Iterator[_Place]:
@@ -90,7 +99,7 @@ def _html_links(html: str) -> Iterator[_Place]:
             continue
         start, stop = href.span(href.lastindex or 0)
         url = markup.unescape(element[0][start:stop]).strip()
-        if url.lower().startswith(("http://", "https://")) and MASK not in url:
+        if url.lower().startswith(("http://", "https://")) and not {MASK, END} & set(url):
             yield _Place(element.start() + start, element.start() + stop, url, _label(html, masked, element.end()))
 
 
@@ -106,12 +115,13 @@ def _label(html: str, masked: str, start: int) -> str:
 def _text_links(text: str, known: list[str]) -> Iterator[_Place]:
     """Yield the web addresses in plain text, among them those of the HTML even if they hold Japanese."""
     longest_first = sorted(known, key=len, reverse=True)
-    same = "|".join(re.escape(url) + r"(?![\w/?#&=%-])" for url in longest_first) or r"(?!)"
-    for match in re.compile(f"(?P<same>{same})|{WEB.pattern}", re.IGNORECASE | re.ASCII).finditer(_masked(text)):
+    same = "|".join(re.escape(url) + rf"(?![\w/?#&=%{MASK}-])" for url in longest_first) or r"(?!)"
+    masked = _masked(text)
+    for match in re.compile(f"(?P<same>{same})|{WEB.pattern}", re.IGNORECASE | re.ASCII).finditer(masked):
         url = match[0] if match["same"] else match[0].rstrip(".,;:!?'")
         if url.endswith(")") and "(" not in url:
             url = url.rstrip(").")
-        if MASK not in match[0]:
+        if MASK not in match[0] and not GOES_ON.match(masked, match.end()):
             yield _Place(match.start(), match.start() + len(url), url)
 
 

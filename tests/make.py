@@ -6,6 +6,7 @@ from typing import Any
 
 from accounts.models import Account, Domain, Sender
 from campaigns.models import Campaign, Contact, Destination, MailingList, Subscription
+from delivery.compose import Content
 
 
 def make_contact(account: Account, *lists: MailingList, **fields: Any) -> Contact:
@@ -39,3 +40,20 @@ def make_campaign(account: Account, **fields: Any) -> Campaign:
         "html": "<p>こんにちは</p>",
     }
     return Campaign.objects.create(account=account, **values | fields)
+
+
+def make_content(**fields: Any) -> Content:
+    """Make what a finished campaign says; it needs no database."""
+    values: dict[str, Any] = {
+        "account_id": 7,
+        "campaign_id": 12,
+        "list_id": 3,
+        "sender_name": "青葉商店",
+        "sender_address": "tayori@aoba.example.jp",
+        "domain": "aoba.example.jp",
+        "bounce_domain": "bounce.aoba.example.jp",
+        "subject": "{{ name }}様、新茶フェアを開きます",
+        "html": '<html><body><p>{{ name }}様</p><a href="https://aoba.example.jp/?a=1&amp;b=2">新茶</a></body></html>',
+        "text": "{{ name }}様\n\n新茶\nhttps://aoba.example.jp/?a=1&b=2\n{{ unsubscribe_url }}\n",
+    }
+    return Content(**values | fields)
