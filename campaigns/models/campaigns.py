@@ -151,3 +151,14 @@ class TestSend(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign} to {self.address}"
+
+    @property
+    def state(self) -> Badge:
+        return TEST_BADGES[self.Status(self.status)]
+
+
+TEST_BADGES = {
+    TestSend.Status.QUEUED: Badge(TestSend.Status.QUEUED.label, "hourglass"),
+    TestSend.Status.SENT: Badge(TestSend.Status.SENT.label, "check", "good"),
+    TestSend.Status.FAILED: Badge(TestSend.Status.FAILED.label, "circle-x", "bad"),
+}
