@@ -92,7 +92,18 @@ class Plan:
     def web(self) -> Program:
         place = ["--host", self.host, "--port", str(self.port)]
         options = ["--interface", "wsgi", "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "2"]
-        command = [*PYTHON, "-m", "granian", *place, *options, "--blocking-threads", "8", "mailsales.wsgi:application"]
+        command = [
+            *PYTHON,
+            "-m",
+            "granian",
+            *place,
+            *options,
+            "--blocking-threads",
+            "4",
+            "--workers",
+            "2",
+            "mailsales.wsgi:application",
+        ]
         return self.program("web", command, lambda _: ports.answers(self.port) and ports.serves(self.port))
 
     def mail(self) -> list[Program]:
