@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 
 import nh3
 
-from campaigns.merge import TAG, Masked
+from campaigns.merge import COMMENT, TAG, Masked
 
 BLOCKS = {"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "hr", "br", "center"}
 WORDS = {"a", "span", "strong", "b", "em", "i", "u", "s", "small", "sub", "sup", "code", "font", "img"}
@@ -52,7 +52,6 @@ GONE_WITH_CONTENT = {"script", "iframe", "object", "applet", "select", "textarea
 GONE = {"form", "input", "button", "option", "label", "fieldset", "embed", "base", "link", "frame", "param", "dialog"}
 ADDRESSES = {"href", "src", "action", "formaction", "background", "xlink:href", "poster"}
 RUNS = re.compile(r"(?:javascript|vbscript|data:text/html|data:image/svg)", re.IGNORECASE)
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 RISKY = re.compile(r"<\s*(?:script|iframe|object|embed|form|applet)\b", re.IGNORECASE)
 
 
@@ -97,7 +96,7 @@ class _Cutter(HTMLParser):
         self._lines = [0, *(match.end() for match in re.finditer("\n", source))]
         self._cuts: list[tuple[int, int, str]] = []
         self._inside: list[tuple[str, int]] = []  # elements that go with their content, and where they begin
-        self.feed(source)
+        self.feed(source[: source.rfind(">") + 1])  # no element ends after it, and HTMLParser is slow to notice
         self.close()
 
     def rest(self) -> str:

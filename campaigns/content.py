@@ -22,8 +22,7 @@ from campaigns.plaintext import RULE, text_of
 LARGEST_HTML = 102 * 1024  # bytes; Gmail shows no more (docs/design.md)
 UNSUBSCRIBE = "unsubscribe_url"
 SHOWN_LINK = re.compile(r"""<a\s[^>]*?\bhref\s*=\s*["']?\s*\{\{-?\s*unsubscribe_url\b""", re.IGNORECASE)
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-BODY = re.compile(r"<body\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
+BODY = re.compile(r"<body\b(?:[^\"'<>]|\"[^\"]*\"|'[^']*')*+>", re.IGNORECASE)
 END = re.compile(r"</body\s*>|</html\s*>", re.IGNORECASE)
 HALF_WIDTH = re.compile(r"[\uff66-\uff9f]")
 VENDOR = re.compile(
@@ -81,7 +80,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class Caution:
     """Something to look at before sending. `code` is for the page, `text` for the reader."""
 
     code: str
@@ -106,22 +105,22 @@ def preview(parts: Parts, values: Mapping[str, object]) -> Parts:
     )
 
 
-def warnings_of(parts: Parts) -> list[Warning]:
+def warnings_of(parts: Parts) -> list[Caution]:
     """Return what may go wrong with readers' programs, for finished parts or a preview."""
     found = []
     size = len(parts.html.encode())
     if size > LARGEST_HTML:
         text = _("The HTML is %(size)d KB. Gmail cuts it off at 102 KB: shorten it.")
-        found.append(Warning("size", text % {"size": size // 1024}))
+        found.append(Caution("size", text % {"size": size // 1024}))
     everything = parts.subject + parts.text
     narrow = "".join(dict.fromkeys(HALF_WIDTH.findall(everything)))
     if narrow:
         text = _("Half-width katakana (%(characters)s) can turn into other characters. Write them full-width.")
-        found.append(Warning("half_width", text % {"characters": narrow}))
+        found.append(Caution("half_width", text % {"characters": narrow}))
     vendor = "".join(dict.fromkeys(VENDOR.findall(everything)))
     if vendor:
         text = _("Some phones cannot show these characters: %(characters)s")
-        found.append(Warning("vendor", text % {"characters": vendor}))
+        found.append(Caution("vendor", text % {"characters": vendor}))
     return found
 
 
@@ -145,7 +144,7 @@ def _bare(text: str) -> str:
 
 
 def _with_footer(html: str, imprint: Imprint) -> str:
-    has_link = bool(SHOWN_LINK.search(COMMENT.sub("", html))) and merge.compile(html, html=True).always_shows(
+    has_link = bool(SHOWN_LINK.search(merge.COMMENT.sub("", html))) and merge.compile(html, html=True).always_shows(
         UNSUBSCRIBE
     )
     said, needs_link = _missing(text_of(html), imprint, has_link=has_link)

@@ -31,8 +31,14 @@ from liquid.stringify import to_liquid_string
 from liquid.template import BoundTemplate
 from markupsafe import escape
 
-TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-NOT_TEXT = r"""<!--.*?-->|<(?:style|script)\b.*?</(?:style|script)\s*>|<[a-z/!?](?:[^"'>]|"[^"]*"|'[^']*')*>"""
+# Each of these stops at the next beginning of its kind and never goes back, so that no source makes them slow.
+TAG = re.compile(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}|\{%(?:[^%{]|%(?!\})|\{(?![%{]))*+%\}")
+COMMENT = re.compile(r"<!--(?:(?!<!--|-->).)*+-->", re.DOTALL)
+ELEMENT = re.compile(r"""<[a-z/!?](?:[^"'<>]|"[^"]*"|'[^']*')*+>""", re.IGNORECASE)
+STYLE = re.compile(
+    r"<(style|script)\b(?:(?!<style\b|<script\b|</style|</script).)*+</\1\s*>", re.IGNORECASE | re.DOTALL
+)
+NOT_TEXT = f"{COMMENT.pattern}|{STYLE.pattern}|{ELEMENT.pattern}"
 NOT_FOR_MAIL = (
     "include",
     "render",
@@ -51,6 +57,7 @@ FILTERS = (
     *("plus", "minus", "times", "divided_by", "modulo", "round", "floor", "ceil", "abs", "at_least", "at_most"),
 )
 LONGEST_LOOP = 1000
+MOST_UNCLOSED = 20  # Liquid looks for the end of each
 LONGEST_OUTPUT = 500_000  # bytes; a mail is clipped at a fifth of it
 BUILT_IN = ("now", "today")  # names that Liquid itself knows
 EXAMPLE = '{{ name | default: "お客様" }}'
@@ -138,8 +145,8 @@ class Masked:
         self._tags: list[str] = []
         self._nonce = next(f"mt{number}n" for number in range(len(html) + 1) if f"mt{number}n" not in html)
         words = TAG.sub(self._word, html)
-        blocks = re.compile(f"{NOT_TEXT}|(?P<block>{self._nonce}\\d+b)", re.IGNORECASE | re.DOTALL)
-        self.html = blocks.sub(lambda found: f"<!--{found[0]}-->" if found["block"] else found[0], words)
+        outside = re.compile(f"(?i:{NOT_TEXT})|(?P<block>{self._nonce}\\d+b)", re.DOTALL)
+        self.html = outside.sub(lambda found: f"<!--{found[0]}-->" if found["block"] else found[0], words)
 
     def restored(self, text: str) -> str:
         """Return a text made from the masked HTML with its merge tags."""
@@ -186,6 +193,7 @@ class Plan:
 
 def parse(source: str, *, html: bool = False) -> BoundTemplate:
     """Return the template, which escapes values when it is HTML. Raise MergeError."""
+    _check_closed(source)
     try:
         template = _rules(html).from_string(source)
     except LiquidError as error:
@@ -300,6 +308,17 @@ def _bare_names(template: BoundTemplate) -> set[str]:
     return bare
 
 
+def _check_closed(source: str) -> None:
+    """Refuse what would keep Liquid's lexer looking for ends that never come."""
+    rest = TAG.sub(lambda tag: re.sub(r"[^\n]", " ", tag[0]), source)
+    unclosed = list(re.finditer(r"\{\{|\{%", rest))
+    quoted = list(re.finditer(r"\{%-?\s*(?:raw|doc)\b", source))
+    if len(unclosed) > MOST_UNCLOSED:
+        raise _incomplete(rest.count("\n", 0, unclosed[0].start()) + 1)
+    if len(quoted) - len(re.findall(r"\bend(?:raw|doc)\b", source)) > MOST_UNCLOSED:
+        raise _incomplete(source.count("\n", 0, quoted[0].start()) + 1)
+
+
 def _check_filters(template: BoundTemplate, source: str) -> None:
     for name, spans in template.analyze().filters.items():
         if name not in template.env.filters:
@@ -336,6 +355,10 @@ def _explained(error: LiquidError, source: str) -> MergeError:
     unknown = re.search(r"unexpected tag '(\w+)'", str(error.message))
     if unknown:
         return MergeError(line, _("“{%% %(tag)s %%}” cannot be used here.") % {"tag": unknown[1]})
+    return _incomplete(line)
+
+
+def _incomplete(line: int | None) -> MergeError:
     return MergeError(line, _("This merge tag is not complete. Write it like %(example)s.") % {"example": EXAMPLE})
 
 

@@ -10,7 +10,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from campaigns.merge import Masked
+from campaigns.merge import COMMENT, Masked
 
 SKIPPED = {"head", "style", "script", "title", "template", "noscript", "object", "iframe"}
 HEADINGS = {"h1": "■ ", "h2": "■ ", "h3": "● ", "h4": "● ", "h5": "● ", "h6": "● "}
@@ -30,12 +30,12 @@ OWN_LINE = {
     "caption",
     "form",
 }
+DEEPEST = 100  # elements within each other; what is deeper gives its words alone
 RULE = "―" * 12
 WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]"
 LINE_END = "\u2028"  # of the source: a blank, or nothing between Japanese characters
 JOINED = re.compile(rf"(?<={WIDE}){LINE_END}(?={WIDE})")
 BODY, END = re.compile(r"<body\b", re.IGNORECASE), re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
@@ -60,8 +60,8 @@ def text_of(html: str) -> str:
 class _Writer:
     """Walks the tree and writes lines."""
 
-    def __init__(self, masked: Masked) -> None:
-        self._masked = masked
+    def __init__(self, masked: Masked, depth: int = 0) -> None:
+        self._masked, self._depth = masked, depth
         self._out: list[str] = []
         self._has_begun = False  # with words; conditions alone need no line ends
         self._ends = 0  # line ends at the end of what is written
@@ -74,10 +74,15 @@ class _Writer:
         return "\n".join(line.rstrip(" ") for line in joined.split("\n")).strip("\n")
 
     def children(self, node: LexborNode) -> None:
+        if self._depth > DEEPEST:
+            self._words(node.text(separator=" "))
+            return
+        self._depth += 1
         child = node.child
         while child is not None:
             self._node(child)
             child = child.next
+        self._depth -= 1
 
     def _node(self, node: LexborNode) -> None:
         tag = node.tag or ""
@@ -124,7 +129,7 @@ class _Writer:
         self._lists.pop()
 
     def _link(self, node: LexborNode) -> None:
-        inside = _Writer(self._masked)
+        inside = _Writer(self._masked, self._depth)
         inside.children(node)
         words, target = inside.text(), (node.attributes.get("href") or "").strip()
         scheme, _, rest = target.partition(":")

@@ -12,16 +12,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from campaigns.merge import TAG
+from campaigns.merge import COMMENT, STYLE, TAG
 
 LINK_FIELD, OPEN_FIELD = "_link_%d", "_open"
 PIXEL = '<img src="{{ _open }}" width="1" height="1" alt="" style="display:block;width:1px;height:1px;border:0">'
 LINK_PATH = "/c/"  # before the token; delivery/urls.py answers
 PATHS = ("/u/", "/v/", "/o/")  # to unsubscribe, to see the mail in a browser, the pixel
 
-ELEMENT = re.compile(r"""<(?:a|area|v:\w+)\s(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)  # v: Outlook's buttons
+ELEMENT = re.compile(r"""<(?:a|area|v:\w+)\s(?:[^"'<>]|"[^"]*"|'[^']*')*+>""", re.IGNORECASE)  # v: Outlook's buttons
 HREF = re.compile(r"""\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
-UNSEEN = re.compile(r"<!--(?!\[if).*?-->|<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL)
+UNSEEN = re.compile(rf"(?!<!--\[if){COMMENT.pattern}|{STYLE.pattern}", re.IGNORECASE | re.DOTALL)
 MARKUP = re.compile(r"<[^>]*>")
 ALT = re.compile(r"""\salt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 MASK, END = "\ue000", "\ue001"  # stand for each character of a merge tag, so that places stay; END for `{% end… %}`

@@ -21,6 +21,11 @@ class TokensTestCase(SimpleTestCase):
         self.assertLessEqual(len("b+" + token), 64)
         self.assertEqual(tokens.read_bounce_token(token.upper()), tokens.Token(account, message))
 
+    @given(account=IDS, message=IDS, number=st.integers(min_value=0, max_value=2**15 - 1))
+    def test_a_stamp_makes_the_same_tokens(self, account: int, message: int, number: int) -> None:
+        stamped = tokens.Stamp(tokens.LINK)(tokens.contents(account, message, number)).decode()
+        self.assertEqual(stamped, tokens.link_token(account, message, number))
+
     @given(text=st.text(max_size=60))
     def test_what_was_not_made_here_is_refused(self, text: str) -> None:
         for read in (tokens.read_link_token, tokens.read_bounce_token):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from time import process_time
+
 from django.test import SimpleTestCase
 from django.utils.translation import override
 
@@ -97,6 +99,15 @@ class TextTestCase(SimpleTestCase):
     def test_conditions_at_the_edges_of_a_document_stay(self) -> None:
         html = "{% assign a = 1 %}<html><head>{% if a %}{% endif %}</head><body>{% if a %}<p>x</p></body></html>{% endif %}"
         self.assertEqual(text_of(html), "{% assign a = 1 %}{% if a %}{% endif %}{% if a %}x{% endif %}")
+
+
+class HostileTestCase(SimpleTestCase):
+    def test_no_source_makes_it_slow(self) -> None:
+        for piece in ("{{", "<a ", '<a "', "<!--", "<style>", "<div>", "<ul><li>", "<a href='http://x' '", "<form>"):
+            with self.subTest(piece):
+                html, began = piece * 4_000, process_time()
+                text_of(clean_rich(html) + clean_code(html))
+                self.assertLess(process_time() - began, 3)
 
 
 class FinishTestCase(SimpleTestCase):

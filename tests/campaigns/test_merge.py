@@ -100,6 +100,10 @@ class MergeTestCase(SimpleTestCase):
             with self.assertRaises(merge.MergeError):
                 merge.compile(bomb).render({})
 
+    def test_what_is_never_closed_is_refused_at_once(self) -> None:
+        for source in ("{{ ", "{% if ", "{% raw %}"):
+            self.assertIn("Line 1", self.advice(source * 20_000))
+
     def test_blocks_cannot_go_deep(self) -> None:
         self.assertIn("too deep", self.advice("{% if a %}" * 50 + "{% endif %}" * 50))
 
