@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,12 @@ class RunningStack:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+    def clear(self) -> None:
+        """End whatever a failed test left running, and remove the folder."""
+        self.kill()
+        until(self.is_gone, seconds=6)
+        shutil.rmtree(self.var)
 
     def stop(self) -> float:
         """Press Ctrl-C and return how many seconds the end took."""

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 from contextlib import suppress
@@ -13,7 +12,7 @@ from tests.stack.running import RunningStack, relatives, until
 class KillingTestCase(TestCase):
     def setUp(self) -> None:
         self.stack = RunningStack()
-        self.addCleanup(shutil.rmtree, self.stack.var)
+        self.addCleanup(self.stack.clear)
         self.stack.wait()
 
     def test_it_comes_back_after_everything_was_killed_at_once(self) -> None:
@@ -44,7 +43,7 @@ class PortTestCase(TestCase):
 
     def test_a_port_that_is_named_and_taken_is_refused(self) -> None:
         stack = RunningStack(PORT=self.port)
-        self.addCleanup(shutil.rmtree, stack.var)
+        self.addCleanup(stack.clear)
         self.assertEqual(stack.process.wait(timeout=30), 1)
         self.assertIn(f"Port {self.port} is already in use. Set PORT to another", stack.said())
         self.assertNotIn("Traceback", stack.said())

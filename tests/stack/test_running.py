@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import stat
 from functools import partial
@@ -20,6 +19,7 @@ class RunningStackTestCase(TestCase):
     def setUpClass(cls) -> None:
         super().setUpClass()
         cls.stack = RunningStack()
+        cls.addClassCleanup(cls.stack.clear)
         cls.stack.wait()
 
     @classmethod
@@ -27,7 +27,6 @@ class RunningStackTestCase(TestCase):
         seconds = cls.stack.stop()
         assert seconds < 5, seconds
         assert until(cls.stack.is_gone, seconds=1), relatives(cls.stack.var)
-        shutil.rmtree(cls.stack.var)
         super().tearDownClass()
 
     def test_it_serves_the_sign_in_page(self) -> None:
