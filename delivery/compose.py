@@ -128,7 +128,7 @@ class Composer:
     def build(self, recipient: Recipient, date: bytes) -> tuple[Headers, bytes]:
         """Return the headers and the body, unsigned. Raise Unsendable."""
         links = self._links.of(recipient.message_id)
-        known = {**recipient.fields, "name": recipient.name, "address": recipient.address}
+        known = _known(recipient)
         try:
             values = self._slots.fill(links, known)
             subject = self._constant[SUBJECT] or unstructured("Subject", self._subject.render(known))
@@ -140,6 +140,11 @@ class Composer:
         self._html.encode(values, out)
         out.append(END)
         return self._headers(recipient, date, subject, links[0]), b"".join(out)
+
+    def web_page(self, recipient: Recipient) -> str:
+        """Return the HTML part as it was sent, for `view_url`. Raise MergeError."""
+        values = self._slots.fill(self._links.of(recipient.message_id), _known(recipient))
+        return self._html.plain(values).decode()
 
     def envelope_sender(self, message_id: int) -> str:
         """Return MAIL FROM: it names the message to whoever returns it (VERP), whatever becomes of upper and lower case."""
@@ -256,6 +261,11 @@ class _Slots:
         if place == len(self._names) + len(self._makers):
             self._makers.append(piece)
         return place
+
+
+def _known(recipient: Recipient) -> dict[str, object]:
+    """Return what merge tags know of a recipient; name and address are never another field's."""
+    return {**recipient.fields, "name": recipient.name, "address": recipient.address}
 
 
 def _wire(address: str) -> str:

@@ -78,6 +78,7 @@ class Part:
     """A text in base64 of which some pieces change. `pieces` are bytes, or the places of values."""
 
     def __init__(self, pieces: Sequence[bytes | int]) -> None:
+        self._pieces = tuple(pieces)
         groups = _grouped(pieces)
         first = groups.pop(0)[1] if groups and not groups[0][0] else b""
         _lacking, self._start, self._left = _split(first, 0, is_last=not groups)
@@ -100,6 +101,10 @@ class Part:
             else:
                 append(_lines(text))
             append(lines)
+
+    def plain(self, values: Sequence[bytes]) -> bytes:
+        """Return the text for these values as it is before encoding."""
+        return b"".join([values[piece] if isinstance(piece, int) else piece for piece in self._pieces])
 
     @staticmethod
     def _run(items: list[bytes | int], still: bytes, *, is_last: bool) -> _Run:

@@ -179,6 +179,10 @@ class PartsTestCase(SimpleTestCase):
         text, _html = bodies(parsed(text="{{ view_url }}"))
         self.assertEqual(tokens.read_view_token(text.removeprefix("https://t.example.jp/v/")), tokens.Token(7, 4711))
 
+    def test_the_page_in_the_browser_is_the_mail_that_was_sent(self) -> None:
+        html = "<p>{{ name }}様 {% if points %}{{ points }}{% endif %}</p>" + "本文" * 50
+        self.assertEqual(composer(html=html).web_page(HANAKO), bodies(parsed(html=html))[1])
+
     def test_a_contacts_fields_cannot_replace_our_links(self) -> None:
         fields = {"unsubscribe_url": "https://evil.example/", "_link_1": "x", "name": "別人"}
         text, _html = bodies(parsed(replace(HANAKO, fields=fields)))
