@@ -16,6 +16,7 @@ from mailsales.reasons import Reason
 
 STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[ -]|$)")
+REPLY_TO = re.compile(r"in reply to (?:the )?(end of )?(MAIL|RCPT|DATA)|>>> (MAIL|RCPT|DATA)\b")  # Postfix; Sendmail
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,18 @@ def failures(report: Report) -> list[Failure]:
     """Return the failures of a delivery report, in its order."""
     if report.kind != "delivery-status":
         return []
-    return [_failure(group) for group in report.groups if _is_failed(group)]
+    failed = [group for group in report.groups if _is_failed(group)]
+    command = command_of(report.text) if len(failed) == 1 else "dsn"
+    return [_failure(group, command) for group in failed]
+
+
+def command_of(text: str) -> str:
+    """Return the SMTP command that the text for people says was refused, or `dsn`."""
+    found = list(REPLY_TO.finditer(text))
+    if not found:
+        return "dsn"
+    is_end, command, sent = found[-1].groups()
+    return "dot" if is_end or sent == "DATA" else (command or sent).lower()
 
 
 def failure_of(report: Report, address: str) -> Failure | None:
@@ -52,7 +64,7 @@ def _is_failed(group: Group) -> bool:
     return group.get("status", "").startswith("5")
 
 
-def _failure(group: Group) -> Failure:
+def _failure(group: Group, command: str) -> Failure:
     text = _value(group.get("diagnostic-code", ""))  # RFC 3464 §2.3.6
     found = STATUS.search(group.get("status", ""))  # RFC 3464 §2.3.4
     status = found[0] if found else ""
@@ -60,9 +72,9 @@ def _failure(group: Group) -> Failure:
     code = int(quoted[1]) if quoted else None
     words = text[quoted.end() :].lstrip(" -") if quoted else text
     host = _value(group.get("remote-mta", ""))
-    reply = Reply(code or int(f"{status[:1] or 5}50"), words, "dsn", host)
+    reply = Reply(code or int(f"{status[:1] or 5}50"), words, command, host)
     if status and not reply.enhanced:
-        reply = Reply(int(f"{status[0]}50"), f"{status} {words}".strip(), "dsn", host)
+        reply = Reply(int(f"{status[0]}50"), f"{status} {words}".strip(), command, host)
     reason = reason_of(reply)
     is_permanent = (status or str(reply.code))[0] == "5"
     recipient = _value(group.get("original-recipient") or group.get("final-recipient", ""))

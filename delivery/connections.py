@@ -123,7 +123,7 @@ class Connection(asyncio.Protocol):
         self._watch("idle")
 
     async def _greet(self) -> None:
-        greeting = await self._ask(b"", "greeting")
+        greeting = await self._greeting
         if greeting.code != 220:
             raise ConnectFailure(greeting)
         await self._hello()
@@ -176,12 +176,15 @@ class Connection(asyncio.Protocol):
     async def _ask(self, line: bytes, command: str) -> Reply:
         if self.is_closed:
             raise ConnectFailure(self.trouble or self._silence(command, "the connection was closed"))
+        reply = self._expect(command)
+        self._transport.write(line)
+        return await reply
+
+    def _expect(self, command: str) -> asyncio.Future[Reply]:
         self._waiter = self._loop.create_future()
         self._expected.append(command)
-        if line:
-            self._transport.write(line)
         self._watch(command)
-        return await self._waiter
+        return self._waiter
 
     # -- working ---------------------------------------------------------------------------------
 
@@ -350,6 +353,7 @@ class Connection(asyncio.Protocol):
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self._tcp = self._transport = transport
+        self._greeting = self._expect("greeting")  # it may be here before `connect` goes on
 
     def connection_lost(self, error: Exception | None) -> None:
         is_planned = self.is_idle or self._is_quitting
@@ -507,6 +511,7 @@ class Connection(asyncio.Protocol):
             self._waiter.set_exception(
                 ConnectFailure(reply or self._silence(self._awaited, "the connection was closed"))
             )
+            self._waiter.exception()  # nobody may be left to hear it
         last, current = self._last, self._current
         self._last = self._current = None
         if last:

@@ -92,7 +92,7 @@ PROVIDERS = [
         R.AUTH_FAILURE, r"sender is unauthenticated|does not pass authentication|5\.7\.26\b", "Gmail 5.7.26, RFC 7372"
     ),
     Rule(R.SECURITY, r"4\.7\.29|sent without (a )?TLS|transmitted over a? ?(secure|TLS)", "Gmail 4.7.29"),
-    Rule(R.VIRUS, r"content presents a potential security issue", "Gmail 5.7.0"),
+    Rule(R.POLICY, r"because its content presents a potential", "Gmail 5.7.0: a kind of attachment"),
     Rule(
         R.MAILBOX_FULL,
         r"inbox is out of storage|over (its )?(storage )?quota|exceeded (its|their|his) (mail)?box? ?quota",
@@ -127,19 +127,23 @@ PROVIDERS = [
 ]
 
 COMMON = [
-    Rule(R.RATE_LIMITED, r"too many (connections|messages|concurrent|recipients|emails|mails)|rate.?limit|throttl|try again (more )?slowly|slow down|sending too (fast|many)|exceeded.{0,30}(rate|connections|messages)|too much (mail|load) from", "Postfix anvil, Exim, Sendmail"),
-    Rule(R.AUTH_FAILURE, r"\b(SPF|DKIM|DMARC|Sender ID)\b.{0,60}(fail|not|reject|policy|quarantine|unauth|invalid|denied)|(fail|violat|reject|denied).{0,40}\b(SPF|DKIM|DMARC)\b|domain owner.{0,20}(discourages|policy)", "Exim, OpenDMARC, Mimecast"),
-    Rule(R.BLOCKED, r"blocked using|spamhaus|spamcop|barracudacentral|sorbs|dnsbl|\brbls?\b|block ?list|black ?list|deny ?list|listed (at|in|on|by)|(poor|bad|low) (sender )?reputation|reputation|reverse (DNS|hostname|lookup)|\bPTR\b|cannot find your (reverse )?hostname|client host.{0,40}(rejected|blocked)|your (IP|host|server|network|address).{0,40}(block|reject|banned|denied|refused)|(connection|access).{0,20}refused from|banned (IP|host)", "Postfix reject_rbl_client, reject_unknown_client"),
+    Rule(R.REJECTED, r"\b[45]\.1\.[78]\b|domain of sender|sender (address|domain).{0,60}(exist|resolve|not found)", "RFC 3463 x.1.7, x.1.8, Sendmail"),
+    Rule(R.SYNTAX, r"not RFC.{0,12}complian|multiple .{0,30}(From|Subject|addresses).{0,30}header|protocol violation|not implemented|headers too large", "RFC 5322 §3.6, Gmail"),
+    Rule(R.FILTERED, r"recipient preferences|message filtered|by the (recipient|user)('s)? (filter|rule|request)", "Facebook, Exim"),
+    Rule(R.RATE_LIMITED, r"too many (connections|messages|concurrent|recipients|emails|mails)|rate.?limit|throttl|try again (more )?slowly|slow down|sending too (fast|many)|frequency limit|exceeded.{0,30}(rate|connections|messages)|too much (mail|load) from", "Postfix anvil, Exim, Sendmail"),
+    Rule(R.AUTH_FAILURE, r"\b(SPF|DKIM|DMARC|Sender ID)\b.{0,60}(fail|not|reject|policy|quarantine|unauth|invalid|denied)|(fail|violat|reject|denied|bad).{0,40}\b(SPF|DKIM|DMARC)\b|not have authentication information|domain owner.{0,20}(discourages|policy)", "Exim, OpenDMARC, Mimecast"),
+    Rule(R.BLOCKED, r"blocked using|spamhaus|spamcop|barracudacentral|sorbs|dnsbl|\brbls?\b|block ?list|black ?list|deny ?list|listed (at|in|on|by)|(poor|bad|low) (sender )?reputation|reputation|reverse (DNS|hostname|lookup)|\bPTR\b|cannot find your (reverse )?hostname|client host.{0,40}(rejected|blocked)|name lookup failed|mismatches client|not accepting connections|your (IP|host|server|network|address).{0,40}(block|reject|banned|denied|refused)|(connection|access).{0,20}refused from|banned (IP|host)", "Postfix reject_rbl_client, reject_unknown_client"),
     Rule(R.RELAY_DENIED, r"relay(ing)? (access )?(denied|not permitted|prohibited|not allowed)|relaying|not (permitted|allowed) to relay|we do not relay|unable to relay|not local, unable|relay prohibited", "Postfix, Sendmail, Exim, Exchange"),
     Rule(R.VIRUS, r"\bvirus|malware|infected|trojan|phish", "ClamAV milters"),
-    Rule(R.SPAM, r"\bspam|unsolicited|junk mail|bulk mail|\bUCE\b|spamassassin|rejected as (bulk|junk)|looks like (spam|UBE)|high (spam )?probability", "SpamAssassin, Rspamd, Barracuda"),
+    Rule(R.SPAM, r"\bspam|unsolicited|junk mail|bulk mail|\bU[CB]E\b|spamassassin|rejected as (bulk|junk)|looks like (spam|UBE)|high (spam )?probability", "SpamAssassin, Rspamd, Barracuda"),
     Rule(R.TOO_BIG, r"(message|mail|size).{0,40}(too (big|large|long)|exceeds?)|exceeds?.{0,30}(size|limit).{0,20}(message|size)|message size|max(imum)? message size|too large", "RFC 1870"),
     Rule(R.MAILBOX_FULL, r"quota|mailbox.{0,20}(is )?full|over ?quota|(mail)?box.{0,30}(exceed|limit|out of space)|insufficient (disk|storage) space for|not enough (storage|space)|user has exhausted|メールボックス.{0,10}(一杯|超過|容量)", "RFC 3463 x.2.2, Dovecot, Exim"),
     Rule(R.MOVED, r"(user|recipient|address|account|mailbox).{0,30}(has )?moved|has changed.{0,20}address|no longer (uses|at) this|moved permanently|please (use|try) <", "RFC 5321 551"),
-    Rule(R.SUSPENDED, r"(account|mailbox|user|recipient|address).{0,40}(disabled|suspended|inactive|deactivated|locked|blocked for|on hold|not active|expired|temporarily unavailable)|(disabled|inactive|suspended) (account|mailbox|user|recipient)|not currently accepting", "Exim, Sendmail, Zimbra"),
+    Rule(R.SUSPENDED, r"(account|mailbox|user|recipient|address).{0,40}(disabled|suspended|inactive|deactivated|locked|blocked for|on hold|frozen|not active|expired|temporarily unavailable)|(disabled|inactive|suspended) (account|mailbox|user|recipient)|not currently accepting", "Exim, Sendmail, Zimbra"),
     Rule(R.HOST_UNKNOWN, r"host (not found|unknown)|unknown (host|domain)|(domain|host).{0,20}(does not exist|not found|unknown|invalid)|name or service not known|NXDOMAIN|bad destination (system|host)|no such (domain|host)|unrouteable (mail )?domain|domain name not found", "Postfix, Sendmail, Exim", commands="rcpt data dot dsn"),
     Rule(R.NOT_ACCEPTED, r"null ?MX|does not accept (e?-?mail|any mail)|host does not (accept|receive) mail|domain.{0,20}(accepts no|does not accept) mail|no mail (is )?accepted", "RFC 7504, RFC 7505", commands="rcpt data dot dsn"),
-    Rule(R.USER_UNKNOWN, r"user unknown|unknown user|no such (user|mailbox|recipient|address|account|person)|(user|mailbox|recipient|address|account|alias)\b.{0,80}?\b(unknown|does(n't| not) exist|not (be )?found|not exist|invalid|not known|undeliverable)|(unknown|invalid|nonexist(e|a)nt|non-existent|bad) (local.?part|user|mailbox|recipient|address|account|destination mailbox)|no mailbox (here )?by that name|not a (known|valid) (user|recipient|mailbox|address)|isn't a known|unrouteable address|not listed in|undeliverable address|recipient.{0,20}(not exist|unknown)|mailbox unavailable|no longer (here|with|works|valid|employed)|doesn't have a.{0,30}account|not our customer|該当.{0,10}(ありません|存在)|存在しません", "Postfix, Exim, Sendmail, qmail, Exchange, Courier", commands="rcpt data dot dsn"),
+    Rule(R.FILTERED, r"user unknown|unknown user|no such (user|mailbox)|user.{0,40}not exist", "after DATA the recipient was already known", commands=AFTER),
+    Rule(R.USER_UNKNOWN, r"user unknown|unknown user|no such (user|mailbox|recipient|address|account|person)|(user|mailbox|recipient|address|account|alias)\b.{0,80}?\b(unknown|does(n't| not) exist|not (be )?found|not exist|invalid|not known|undeliverable)|(unknown|invalid|nonexist(e|a)nt|non-existent|bad) (local.?part|user|mailbox|recipient|address|account|destination mailbox)|no mailbox (here )?by that name|not a (known|valid) (user|recipient|mailbox|address)|isn't a known|unrouteable address|not listed in|undeliverable address|(recipient )?address rejected\.?$|recipient.{0,20}(not exist|unknown)|mailbox unavailable|no longer (here|with|works|valid|employed)|doesn't have a.{0,30}account|not our customer|該当.{0,10}(ありません|存在)|存在しません", "Postfix, Exim, Sendmail, qmail, Exchange, Courier", commands="rcpt data dot dsn"),
     Rule(R.REJECTED, r"sender.{0,40}(reject|denied|not allowed|refused|blocked|unknown|invalid|verify failed)|(reject|block|refus|den)\w*.{0,30}(sender|from address)|from (address|domain).{0,40}(reject|not allowed|invalid|not exist)", "Postfix check_sender_access, Exim callouts"),
     Rule(R.FILTERED, r"(recipient|user|mailbox).{0,40}(does not want|refuses|has (blocked|rejected|refused)|not accept(ing)?) .{0,20}(mail|message|sender)|sieve|user.?s? (filter|rules?)|受信拒否|ドメイン指定", "Sieve reject (RFC 5429)"),
     Rule(R.RATE_LIMITED, r"grey.?list|gr[ae]ylist|temporarily deferred|deferred for|please try again later.*reputation", "Postgrey, RFC 6647"),
@@ -147,16 +151,16 @@ COMMON = [
     Rule(R.CONTENT, r"(content|attachment|header|subject|body|url|link|message).{0,30}(reject|not allowed|prohibited|forbidden|blocked|refused)|banned (file|attachment)|content filter|bad header|8.?bit", "amavis, MIMEDefang"),
     Rule(R.EXPIRED, r"delivery time expired|retry time(out)? (not|exceeded)|message expired|too long in the queue|could not be delivered (for|within)|delivery.{0,20}(expired|timed? ?out)", "Postfix, Sendmail, Exim"),
     Rule(R.NETWORK_ERROR, r"connection (refused|timed out|reset|lost|dropped|was closed)|lost connection|timed? ?out|network is unreachable|no route to host|host.{0,20}unreachable|name service error|(could not|cannot|couldn't|unable to).{0,20}(connect|resolve|find)|operation timed out|temporary lookup failure|loop", "Postfix, Sendmail, qmail"),
-    Rule(R.SYSTEM_ERROR, r"(local|server|system|internal|configuration|resources?).{0,20}(error|problem|unavailable|failure)|insufficient system (storage|resources)|out of (memory|disk)|service (unavailable|not available)|server busy|temporary (failure|error|problem)|try again later|queue file write|command time limit", "RFC 5321 §4.2.2"),
+    Rule(R.SYSTEM_ERROR, r"(local|server|system|internal|configuration|resources?).{0,20}(error|problem|unavailable|failure)|insufficient system (storage|resources)|out of (memory|disk)|service (is )?(currently |temporarily )?(unavailable|not available|refused?)|server busy|temporary (failure|error|problem)|try again later|queue file write|command time limit", "RFC 5321 §4.2.2"),
     Rule(R.SYNTAX, r"syntax error|command (not|unrecognized|unknown)|unrecognized|bad sequence|protocol error|lone (CR|LF)|bare (CR|LF|newline)|not RFC|illegal|malformed", "RFC 5321 §4.2.2"),
-    Rule(R.POLICY, r"policy|polic(y|ies) (violation|reasons?)|administrative(ly)? (prohibit|reject)|not (authorized|permitted|allowed)|prohibited|access denied|transaction failed", "RFC 3463 x.7.1"),
+    Rule(R.POLICY, r"\bpolic(y|ies)\b|administrative(ly)? (prohibit|reject)|not (authorized|permitted|allowed)|prohibited|access denied|transaction failed", "RFC 3463 x.7.1"),
 ]  # fmt: skip
 
 ENHANCED = {
     "1.0": R.OTHER, "1.1": R.USER_UNKNOWN, "1.2": R.HOST_UNKNOWN, "1.3": R.USER_UNKNOWN, "1.4": R.USER_UNKNOWN,
     "1.6": R.MOVED, "1.7": R.REJECTED, "1.8": R.REJECTED, "1.10": R.NOT_ACCEPTED,
     "2.0": R.OTHER, "2.1": R.SUSPENDED, "2.2": R.MAILBOX_FULL, "2.3": R.TOO_BIG, "2.4": R.SYSTEM_ERROR,
-    "3.4": R.TOO_BIG, "4.0": R.NETWORK_ERROR, "4.6": R.SYSTEM_ERROR, "4.7": R.EXPIRED, "5.3": R.RATE_LIMITED,
+    "3.4": R.TOO_BIG, "4.0": R.NETWORK_ERROR, "4.4": R.HOST_UNKNOWN, "4.6": R.NETWORK_ERROR, "4.7": R.EXPIRED, "5.3": R.RATE_LIMITED,
     "6.7": R.SYNTAX, "7.13": R.SUSPENDED, "7.17": R.MOVED, "7.25": R.BLOCKED, "7.27": R.REJECTED, "7.28": R.RATE_LIMITED,
     "7.4": R.SECURITY, "7.10": R.SECURITY, "7.11": R.SECURITY, "7.29": R.SECURITY, "7.30": R.SECURITY,
     "7.20": R.AUTH_FAILURE, "7.21": R.AUTH_FAILURE, "7.22": R.AUTH_FAILURE, "7.23": R.AUTH_FAILURE, "7.24": R.AUTH_FAILURE,

@@ -6,6 +6,7 @@ Only structure is read here. What a delivery report means stands in `bounces.py`
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from email import policy
 from email.message import Message
@@ -13,6 +14,8 @@ from email.parser import BytesParser, HeaderParser
 
 LARGEST = 2_000_000  # bytes that are parsed; what follows is only the returned body
 MOST_GROUPS = 500
+EMPTY_LINE = re.compile(r"\n[ \t]*\n")
+LONGEST_TEXT = 20_000  # characters of the text for people
 
 Group = dict[str, str]
 
@@ -20,18 +23,19 @@ Group = dict[str, str]
 @dataclass(frozen=True, slots=True)
 class Report:
     """A mail taken apart. `groups` are those of the machine-readable part, names in lower case; `returned` the header of
-    the mail that came back, in the same form."""
+    the mail that came back, in the same form; `text` what a person is to read."""
 
     kind: str = ""  # of the report: delivery-status, feedback-report, or nothing
     header: Group = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     returned: Group = field(default_factory=dict)
+    text: str = ""
 
 
 def read_report(raw: bytes) -> Report:
     """Return the parts of a mail; a mail that is no report has no groups."""
     mail = BytesParser(policy=policy.compat32).parsebytes(_unix(raw[:LARGEST]))
-    kind, groups, returned = "", list[Group](), Group()
+    kind, groups, returned, text = "", list[Group](), Group(), ""
     for part in mail.walk():
         match part.get_content_type():
             case "message/delivery-status" | "message/global-delivery-status":  # RFC 3464 §2, RFC 6533 §3
@@ -40,16 +44,14 @@ def read_report(raw: bytes) -> Report:
                 kind, groups = kind or "feedback-report", groups or groups_of(part)
             case "message/rfc822" | "message/global" | "text/rfc822-headers" | "message/global-headers":
                 returned = returned or fields_of(_inner(part))
-    return Report(kind, fields_of(mail), groups, returned)
+            case "text/plain" if not text and not returned:
+                text = _text(part)[:LONGEST_TEXT]
+    return Report(kind, fields_of(mail), groups, returned, text)
 
 
 def groups_of(part: Message) -> list[Group]:
-    """Return the groups of fields, which empty lines divide; the stdlib reads each as a message of its own."""
-    found = part.get_payload()
-    blocks = [fields_of(block) for block in found if isinstance(block, Message)] if isinstance(found, list) else []
-    if not any(blocks):
-        text = _text(part)
-        blocks = [fields_of(HeaderParser().parsestr(block)) for block in text.split("\n\n")]
+    """Return the groups of fields, which empty lines divide."""
+    blocks = [fields_of(HeaderParser().parsestr(block)) for block in EMPTY_LINE.split(_text(part))]
     return [block for block in blocks if block][:MOST_GROUPS]
 
 
@@ -69,8 +71,16 @@ def _inner(part: Message) -> Message | None:
 
 
 def _text(part: Message) -> str:
+    """Return the text of a part, also where the stdlib took it for messages, as it does with any `message/*`."""
+    found = part.get_payload()
+    if isinstance(found, list):
+        raw = b"\n\n".join(inner.as_bytes().strip(b"\n") for inner in found if isinstance(inner, Message))
+        holder = Message()
+        holder["Content-Transfer-Encoding"] = part.get("Content-Transfer-Encoding", "8bit")
+        holder.set_payload(raw.decode("ascii", "surrogateescape"))
+        part = holder
     content = part.get_payload(decode=True)
-    return content.decode("utf-8", "replace") if isinstance(content, bytes) else str(part.get_payload())
+    return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
 
 
 def _unix(raw: bytes) -> bytes:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.timezone import now
+
 from accounts.models import Account, Domain, Sender
 from campaigns.models import Campaign, Contact, Destination, MailingList, Subscription
 from delivery.compose import Content
+from delivery.models import Message
 
 
 def make_contact(account: Account, *lists: MailingList, **fields: Any) -> Contact:
@@ -57,3 +60,19 @@ def make_content(**fields: Any) -> Content:
         "text": "{{ name }}様\n\n新茶\nhttps://aoba.example.jp/?a=1&b=2\n{{ unsubscribe_url }}\n",
     }
     return Content(**values | fields)
+
+
+def make_message(campaign: Campaign, contact: Contact, **fields: Any) -> Message:
+    """Make the message of a campaign for a contact: queued and due, unless a status is asked for."""
+    values: dict[str, Any] = {"status": Message.Status.QUEUED} | fields
+    is_waiting = values["status"] in (Message.Status.QUEUED, Message.Status.DEFERRED)
+    is_open = is_waiting or values["status"] == Message.Status.SENDING
+    times = {"due_at": now() if is_waiting else None, "closed_at": None if is_open else now()}
+    return Message.objects.create(
+        account=campaign.account,
+        campaign=campaign,
+        contact=contact,
+        destination=contact.destination,
+        address=contact.address,
+        **times | values,
+    )

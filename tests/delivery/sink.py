@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import cast
 
 from delivery.smtp import Reply, Transaction
 
@@ -54,13 +55,12 @@ class SinkSession(asyncio.Protocol):
         self.body: list[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.tcp = self.transport = transport
+        self.tcp = self.transport = cast(asyncio.Transport, transport)
         self.sink.sessions += 1
         self.sink.open.add(self)
         self.answer("greeting", "")
         if self.sink.reads_slowly:
-            transport.pause_reading()
+            self.tcp.pause_reading()
             self.breathe()
 
     def breathe(self) -> None:

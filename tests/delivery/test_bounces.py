@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from unittest import TestCase
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from delivery.bounces import command_of, failure_of, failures
+from delivery.complaints import feedback_of
+from delivery.reports import read_report
+from delivery.sandbox.reports import delivery_report
+from mailsales.reasons import Reason
+
+RAW = "From: 青葉商店 <tayori@aoba.example.jp>\r\nSubject: hello\r\n\r\nbody\r\n".encode()
+
+
+def report_of(*groups: str, text: str = "It failed.", kind: str = "message/delivery-status") -> bytes:
+    """Return a delivery report with these groups after the one about the message."""
+    status = "\n\n".join(["Reporting-MTA: dns; mx.example.jp", *groups])
+    lines = [
+        "From: MAILER-DAEMON@mx.example.jp",
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
+        f"\n--b\nContent-Type: text/plain\n\n{text}",
+        f"--b\nContent-Type: {kind}\n\n{status}\n",
+        "--b\nContent-Type: text/rfc822-headers\n\nSubject: hello\n",
+        "--b--\n",
+    ]
+    return "\n".join(lines).encode()
+
+
+def group(address: str = "taro@example.jp", **fields: str) -> str:
+    """Return the group of a recipient who failed with 5.1.1."""
+    values = {"Action": "failed", "Status": "5.1.1"} | {name.replace("_", "-"): text for name, text in fields.items()}
+    lines = [f"{name}: {text}" for name, text in values.items() if text]
+    return "\n".join([f"Final-Recipient: rfc822; {address}", *lines])
+
+
+class BouncesTest(TestCase):
+    def only(self, raw: bytes):  # type: ignore[no-untyped-def]
+        [failure] = failures(read_report(raw))
+        return failure
+
+    def test_failed_recipient(self) -> None:
+        said = "smtp; 550 5.1.1 <taro@example.jp>: Recipient address\n    rejected: User unknown in table"
+        failure = self.only(report_of(group(Diagnostic_Code=said, Remote_MTA="dns; mx2.example.jp")))
+        self.assertEqual(
+            (failure.recipient, failure.reason, failure.is_hard), ("taro@example.jp", Reason.USER_UNKNOWN, True)
+        )
+        self.assertEqual((failure.status, failure.code), ("5.1.1", 550))
+        self.assertEqual(failure.text, "550 5.1.1 <taro@example.jp>: Recipient address rejected: User unknown in table")
+
+    def test_only_the_action_failed_is_a_failure(self) -> None:
+        for action in ("delayed", "delivered", "relayed", "expanded"):
+            self.assertEqual(failures(read_report(report_of(group(Action=action)))), [], action)
+        self.assertEqual(len(failures(read_report(report_of(group(Action="Failed (bounced)"))))), 1)
+
+    def test_missing_action_is_read_from_the_status(self) -> None:
+        self.assertEqual(len(failures(read_report(report_of(group(Action=""), group(Action="", Status="4.4.1"))))), 1)
+
+    def test_several_recipients_in_one_report(self) -> None:
+        raw = report_of(
+            group("a@example.jp"), group("b@example.jp", Action="delayed"), group("c@example.jp", Status="5.2.2")
+        )
+        found = [(failure.recipient, failure.reason) for failure in failures(read_report(raw))]
+        self.assertEqual(found, [("a@example.jp", Reason.USER_UNKNOWN), ("c@example.jp", Reason.MAILBOX_FULL)])
+
+    def test_the_message_s_own_recipient_is_found_among_several(self) -> None:
+        report = read_report(report_of(group("a@example.jp"), group("B@example.jp", Status="5.2.2")))
+        found = failure_of(report, "b@example.jp")
+        forwarded = failure_of(report, "forwarded@example.jp")
+        self.assertTrue(found and found.reason is Reason.MAILBOX_FULL)
+        self.assertTrue(forwarded and forwarded.recipient == "a@example.jp")
+
+    def test_temporary_status_is_never_hard(self) -> None:
+        failure = self.only(report_of(group(Status="4.1.1", Diagnostic_Code="smtp; 450 4.1.1 User unknown")))
+        self.assertFalse(failure.is_hard)
+
+    def test_fault_of_ours_is_soft(self) -> None:
+        said = "smtp; 554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org"
+        failure = self.only(report_of(group(Status="5.7.1", Diagnostic_Code=said)))
+        self.assertEqual((failure.reason, failure.is_hard), (Reason.BLOCKED, False))
+
+    def test_status_alone_is_enough(self) -> None:
+        self.assertEqual(self.only(report_of(group(Status="5.2.2"))).reason, Reason.MAILBOX_FULL)
+
+    def test_command_in_the_text_for_people(self) -> None:
+        said = "host mx.docomo.ne.jp said: 550 Unknown user (in reply to end of DATA command)"
+        raw = report_of(group(Status="5.0.0", Diagnostic_Code="smtp; 550 Unknown user"), text=said)
+        self.assertEqual((self.only(raw).reason, self.only(raw).is_hard), (Reason.FILTERED, False))
+        self.assertEqual([command_of(">>> RCPT To:<a@b>\n<<< 550"), command_of("what?")], ["rcpt", "dsn"])
+
+    def test_international_report(self) -> None:
+        raw = report_of(group("花子@example.jp"), kind="message/global-delivery-status; charset=utf-8")
+        self.assertEqual(self.only(raw).recipient, "花子@example.jp")
+
+    def test_status_in_base64(self) -> None:
+        status = "UmVwb3J0aW5nLU1UQTogZG5zOyBhCgpGaW5hbC1SZWNpcGllbnQ6IHJmYzgyMjsgdEBlLmpwCkFjdGlvbjogZmFpbGVkClN0YXR1czogNS4xLjEK"
+        raw = report_of().replace(
+            b"message/delivery-status", b"message/delivery-status\nContent-Transfer-Encoding: base64"
+        )
+        raw = raw.replace(b"Reporting-MTA: dns; mx.example.jp", status.encode())
+        self.assertEqual(self.only(raw).recipient, "t@e.jp")
+
+    def test_every_kind_of_line_end(self) -> None:
+        raw = report_of(group())
+        for end in (b"\r\n", b"\r"):
+            self.assertEqual(len(failures(read_report(raw.replace(b"\n", end)))), 1)
+
+    def test_vacation_is_no_failure(self) -> None:
+        raw = (
+            b"Auto-Submitted: auto-replied\r\nSubject: Out of office\r\n\r\nThe address is not in use until Monday.\r\n"
+        )
+        self.assertEqual(failures(read_report(raw)), [])
+
+    def test_sandbox_writes_what_is_read(self) -> None:
+        report = read_report(delivery_report("b+x@bounce.example.jp", "dsn+taro@example.jp", RAW))
+        found = failure_of(report, "dsn+taro@example.jp")
+        assert found
+        self.assertEqual((found.reason, found.is_hard, found.code), (Reason.USER_UNKNOWN, True, 550))
+        self.assertEqual(report.returned["subject"], "hello")
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.binary(max_size=400), st.integers(0, 500), st.integers(0, 80))
+    def test_any_bytes_are_read_or_refused(self, garbage: bytes, start: int, length: int) -> None:
+        raw = report_of(group(), group("b@example.jp"))
+        report = read_report(raw[:start] + garbage + raw[start + length :])
+        for failure in failures(report):
+            self.assertTrue(failure.text.isprintable() and failure.recipient.isprintable())
+        feedback_of(report)
