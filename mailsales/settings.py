@@ -6,7 +6,6 @@ A wrong value never raises here: `environment` collects it, `checks.py` names it
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
@@ -20,7 +19,7 @@ environment.load()
 BASE_DIR = environment.ROOT
 IS_PRODUCTION = environment.choice("MAILSALES_ENV", "development", ("development", "production")) == "production"
 DEBUG = False
-VAR = Path(environment.text("MAILSALES_VAR", str(BASE_DIR / "var"))).resolve()
+VAR = (BASE_DIR / environment.text("MAILSALES_VAR", "var")).resolve()
 SECRET_KEY = environment.secret_key("SECRET_KEY", VAR, is_production=IS_PRODUCTION)
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 STACK = state.read(VAR)  # what the embedded stack says of itself; None where none runs

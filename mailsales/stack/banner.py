@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mailsales.stack.catalogues import ROOT
+from mailsales.environment import ROOT
 
 UPDATED = {"migrate": "The database is up to date.", "collectstatic": "The static files are collected."}
 ROW = "  {:<12}{}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from mailsales.environment import ROOT
 
 
 def compile_catalogues() -> list[Path]:

@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from mailsales import environment
+from mailsales.environment import ROOT
 from mailsales.stack import embedded, lock, state
-from mailsales.stack.catalogues import ROOT, compile_catalogues
+from mailsales.stack.catalogues import compile_catalogues
 from mailsales.stack.updates import Updates
 
 # These need neither database nor broker, or bring their own.
@@ -48,7 +48,7 @@ def services_for(argv: Sequence[str]) -> Iterator[None]:
     if name in ALONE or name.startswith("-") or not wanted or {"-h", "--help"} & set(argv):
         yield
         return
-    var = Path(environment.text("MAILSALES_VAR", str(ROOT / "var"))).resolve()
+    var = (ROOT / environment.text("MAILSALES_VAR", "var")).resolve()
     ownership, users = embedded.Ownership(var), lock.users(var)
     until = time.monotonic() + SECONDS_TO_FIND
     while time.monotonic() < until:

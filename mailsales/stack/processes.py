@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from mailsales.environment import ROOT
 from mailsales.stack.guard import Guard
 
 PR_SET_PDEATHSIG = 1
@@ -59,6 +60,7 @@ def spawn(
             stderr=out,
             pass_fds=(lock,),
             env=environment,
+            cwd=ROOT,
         )
     finally:
         os.close(out)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mailsales.environment import ROOT
 from mailsales.stack import ports, processes
-from mailsales.stack.catalogues import ROOT
 
 PYTHON = [sys.executable]
 CELERY = [*PYTHON, "-m", "celery", "-A", "mailsales.celery"]

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mailsales.environment import ROOT
 from mailsales.stack import banner, embedded, lock, ports, processes, state
-from mailsales.stack.catalogues import ROOT, compile_catalogues
+from mailsales.stack.catalogues import compile_catalogues
 from mailsales.stack.postgres import Postgres, PostgresUnavailable
 from mailsales.stack.programs import Plan, Program
 from mailsales.stack.sockets import SocketFolderTaken

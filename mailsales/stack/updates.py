@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psycopg
 
+from mailsales.environment import ROOT
 from mailsales.stack import processes
-from mailsales.stack.catalogues import ROOT
 
 SHARED = ("requirements/base.txt", "mailsales/settings.py")  # what also decides which migrations and files there are
 COMMANDS = {

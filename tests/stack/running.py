@@ -15,8 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from mailsales.environment import ROOT
 from mailsales.stack import lock, state
-from mailsales.stack.catalogues import ROOT
 
 
 def environment(var: Path, **more: str) -> dict[str, str]:
@@ -70,7 +70,7 @@ class RunningStack:
         command = [sys.executable, str(ROOT / "manage.py"), "stack"]
         self.out = (self.var / "out.txt").open("w+")
         self.process = subprocess.Popen(
-            command, env=environment(self.var, **self.more), stdout=self.out, stderr=self.out
+            command, env=environment(self.var, **self.more), stdout=self.out, stderr=self.out, cwd="/"
         )
 
     def said(self) -> str:

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from unittest import TestCase
 
+from mailsales.environment import ROOT
 from mailsales.stack import state
-from mailsales.stack.catalogues import ROOT
 from tests.stack.running import environment, is_there, manage, relatives, until
 
 COUNT = "from accounts.models import User; print(User.objects.count(), flush=True)"

@@ -13,8 +13,8 @@ import psycopg
 from redis import Redis
 
 from mailsales import stack
+from mailsales.environment import ROOT
 from mailsales.stack import embedded, lock, postgres
-from mailsales.stack.catalogues import ROOT
 from tests.stack.running import is_there, until
 
 
