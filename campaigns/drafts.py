@@ -27,7 +27,7 @@ BLOCKS = Badge(gettext_lazy("Cannot be sent"), "octagon-x", "bad")
 WARNS = Badge(gettext_lazy("Needs attention"), "triangle-alert", "warn")
 FINE = Badge(gettext_lazy("All good"), "circle-check", "good")
 LINK_TAGS = ("unsubscribe_url", "view_url")
-HREF = re.compile(r"""<a\s[^>]*?\bhref\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
+LINK = re.compile(r"""<a\s[^>]*?\bhref\s*=\s*["']?(https?:[^"'\s>]+)""", re.IGNORECASE)
 TITLES = {
     "size": gettext_lazy("The mail is too large"),
     "half_width": gettext_lazy("Half-width katakana"),
@@ -232,7 +232,7 @@ def _empty_checks(campaign: Campaign, name: str, label: str, *, has_default: boo
 
 
 def _link_checks(parts: Parts) -> Iterator[Check]:
-    links = [url for url in HREF.findall(parts.html) if "unsubscribe_url" not in url and not url.startswith("mailto:")]
+    links = LINK.findall(parts.html)
     plain = [url for url in links if url.startswith("http:")]
     if plain:
         title = ngettext("%(count)s link is not encrypted", "%(count)s links are not encrypted", len(plain))

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext_lazy
 
 from accounts.models import Account, Sender
 from campaigns.models import Campaign, Contact, MailingList
-from campaigns.rich import is_held, rich_widget
+from campaigns.rich import RichText, is_held
 from mailsales.addresses import BadAddress, clean_address
 
 MOST_TESTS = 5
@@ -40,7 +40,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
             "subject": _("Up to 20 full-width characters show in full on a phone."),
             "preheader": _("The line after the subject in the inbox."),
         }
-        labels = {"has_own_text": _("Write the text version myself"), "text": _("Text version")}
+        labels = {"has_own_text": _("Send this text instead of the automatic one"), "text": _("Text version")}
         error_messages = {"name": {"required": _("Enter a name.")}}
         widgets = {
             "html": forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "autocomplete": "off", "data-code": ""}),
@@ -51,8 +51,8 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         _offer(self, account)
         if self.instance.editor == Campaign.Editor.RICH:
-            self.fields["html"].widget = rich_widget()
-            self.fields["html"].widget.attrs["aria-labelledby"] = "body-title"
+            self.fields["html"].widget = RichText()
+        self.fields["html"].widget.attrs["aria-labelledby"] = "body-title"
 
     def clean(self) -> dict[str, Any]:
         """Refuse a switch to the simple editor that would lose a part of the body."""
@@ -74,7 +74,9 @@ class PreviewForm(forms.Form):
     contact = forms.CharField(
         label=_("The email this person gets"),
         required=False,
-        widget=forms.TextInput(attrs={"list": "preview-people", "type": "search", "autocomplete": "off"}),
+        widget=forms.TextInput(
+            attrs={"list": "preview-people", "placeholder": _("Address of a contact"), "autocomplete": "off"}
+        ),
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:

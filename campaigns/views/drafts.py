@@ -126,7 +126,7 @@ def _preview_context(request: AccountRequest, campaign: Campaign) -> dict[str, A
         shown = preview(drafts.parts_of(campaign), drafts.values_of(contact))
     except MergeError as error:
         return {**context, "merge_error": str(error)}
-    facts = {"size": len(shown.html.encode()), "links": len(drafts.HREF.findall(shown.html))}
+    facts = {"size": len(shown.html.encode()), "links": len(drafts.LINK.findall(shown.html))}
     return {**context, "shown": shown, **facts}
 
 

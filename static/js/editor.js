@@ -46,16 +46,15 @@ const insert = (tag) => {
   code.dispatchEvent(new Event("input", { bubbles: true }));
 };
 
-document.addEventListener("prose-editor:ready", ({ detail }) => {
-  rich = detail.editor;
-  const area = rich.view.dom;
-  area.setAttribute("role", "textbox");
-  area.setAttribute("aria-multiline", "true");
-  area.setAttribute("aria-labelledby", "body-title");
+const text = document.querySelector("textarea[data-rich]");
+if (text) {
+  const { createEditor } = await import("django-prose-editor/configurable");
+  rich = await createEditor(text, JSON.parse(text.dataset.rich));
+  rich.setOptions({ editorProps: { attributes: { "aria-multiline": "true", "aria-labelledby": "body-title" } } });
   rich.on("transaction", show);
-  rich.on("update", () => detail.textarea.dispatchEvent(new Event("input", { bubbles: true })));
+  rich.on("update", () => text.dispatchEvent(new Event("input", { bubbles: true })));
   show();
-});
+}
 
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-tool], [data-insert]");
