@@ -1,14 +1,18 @@
 from __future__ import annotations
 
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 
 from django.db import models
+from django.db.models import F
 from django.urls import reverse
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Sender, User
 from campaigns.models.contacts import Contact
 from campaigns.models.lists import MailingList
+from mailsales import ledger
 from mailsales.badges import Badge
 
 
@@ -101,6 +105,39 @@ class Campaign(models.Model):
     @property
     def is_editable(self) -> bool:
         return self.status in self.EDITABLE
+
+    def save_content(self, **fields: Any) -> bool:
+        """Save an edit and move `revision`, unless the campaign was scheduled meanwhile; return whether it was saved."""
+        own = Campaign.objects.filter(pk=self.pk, status__in=self.EDITABLE)
+        if not own.update(**fields, revision=F("revision") + 1, updated_at=now()):
+            return False
+        self.refresh_from_db()
+        return True
+
+    def schedule(self, send_at: datetime | None) -> bool:
+        """Let delivery pick the campaign up at `send_at`, or at once; return False unless it still was a draft."""
+        return self._change("press_send", send_at=send_at)
+
+    def pause(self) -> bool:
+        return self._change("pause")
+
+    def resume(self) -> bool:
+        return self._change("resume")
+
+    def cancel(self) -> bool:
+        """Send nothing more. What is on its way when the workers see it (within 1.5 s) is still sent."""
+        return self._change("cancel")
+
+    def release(self) -> bool:
+        """Let a campaign on hold go on, or start."""
+        return self._change("release")
+
+    def _change(self, statement: str, **values: Any) -> bool:
+        """Run one guarded statement of the ledger; return whether it happened."""
+        if not ledger.change(statement, campaign=self.pk, **values):
+            return False
+        self.refresh_from_db()
+        return True
 
     @property
     def state(self) -> Badge:
