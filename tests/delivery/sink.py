@@ -18,7 +18,7 @@ GOOD |= {"DOT": "250 2.0.0 queued", "RSET": "250 2.0.0 ok", "QUIT": "221 2.0.0 b
 class Sink:
     """`script(verb, argument)` returns the reply, None for the good one, or a word: drop, silence, keep (accept, then drop)."""
 
-    script: Callable[[str, str], str | None] = lambda verb, argument: None
+    script: Callable[[str, str], str | None] = lambda _verb, _argument: None
     extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME")
     tls: ssl.SSLContext | None = None
     opens_data_always: bool = False
@@ -26,6 +26,7 @@ class Sink:
     accepted: list[tuple[str, bytes]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     verbs: list[str] = field(default_factory=list)
+    flights: list[bytes] = field(default_factory=list)  # what came in one piece
     sessions: int = 0
     port: int = 0
 
@@ -77,6 +78,7 @@ class SinkSession(asyncio.Protocol):
         if self.is_shaking:  # the first words over TLS, before its transport is known
             self.partial += data
             return
+        self.sink.flights.append(data)
         *lines, self.partial = (self.partial + data).split(b"\r\n")
         for line in lines:
             if self.transport.is_closing() or self.is_mute:
@@ -102,7 +104,7 @@ class SinkSession(asyncio.Protocol):
             self.obey(verb, argument, code)
 
     def obey(self, verb: str, argument: str, code: str) -> None:
-        if verb in ("EHLO", "RSET") and code[0] == "2":
+        if verb == "RSET" or (verb == "EHLO" and code[0] == "2"):
             self.forget()
         elif verb == "MAIL" and code[0] == "2":
             self.sender = argument

@@ -15,6 +15,7 @@ from delivery.certificates import server_context
 from delivery.models import Bounce, Complaint, InboundMail, Message, Unsubscribe
 from delivery.routes import Pool, Route, RouteKind
 from delivery.sandbox.reports import abuse_report, delivery_report
+from delivery.servers import serve
 from delivery.smtp import TLSMode
 from mailsales import tokens
 from mailsales.reasons import Reason
@@ -142,7 +143,7 @@ class InboundServerTest(TransactionTestCase):
     async def send(self, *letters: Letter) -> None:
         """Send over STARTTLS to an inbound server of the test's own."""
         server = inbound.Inbound()
-        listening = await inbound.serve(server, "127.0.0.1", 0, size=1_000_000, tls=self.tls)
+        listening = await serve(server, "127.0.0.1", 0, size=1_000_000, tls=self.tls)
         port = listening.sockets[0].getsockname()[1]
         pool = Pool(Route(RouteKind.RELAY, "127.0.0.1", port, TLSMode.REQUIRED), 2)
         pool.push(letters)

@@ -15,7 +15,8 @@ from delivery.models import SandboxMail
 from delivery.replies import read
 from delivery.routes import Pool, Route, RouteKind
 from delivery.sandbox import server as sandbox
-from delivery.sandbox.manners import MANNERS, Manner
+from delivery.sandbox.manners import MANNERS, Manner, manner_of
+from delivery.servers import serve
 from delivery.smtp import TLSMode
 from mailsales.reasons import Reason
 from mailsales.tokens import bounce_token
@@ -40,7 +41,7 @@ class SandboxServerTest(TransactionTestCase):
     async def send(self, letters: list[Letter]) -> None:
         """Send over STARTTLS to a sandbox of the test's own."""
         box = sandbox.Sandbox()
-        listening = await sandbox.serve(box, "127.0.0.1", 0, size=sandbox.LARGEST, tls=self.tls)
+        listening = await serve(box, "127.0.0.1", 0, size=sandbox.LARGEST, tls=self.tls)
         port = listening.sockets[0].getsockname()[1]
         pool = Pool(Route(RouteKind.SANDBOX, "127.0.0.1", port, TLSMode.REQUIRED), 3)
         pool.push(letters)
@@ -101,7 +102,7 @@ class SandboxServerTest(TransactionTestCase):
     @async_to_sync
     async def test_deferred_message_is_taken_at_the_fourth_try(self) -> None:
         box = sandbox.Sandbox()
-        manner = sandbox.manner_of("defer+taro@example.jp")
+        manner = manner_of("defer+taro@example.jp")
         tries = [box._deferral("b+x@example.jp", "defer+taro@example.jp", manner) for _each in range(4)]
         await box.close()
         self.assertEqual([bool(reply) for reply in tries], [True, True, True, False])
@@ -133,6 +134,6 @@ class SandboxServerTest(TransactionTestCase):
 
     def test_mail_is_refused_for_the_moment_while_the_database_is_away(self) -> None:
         letters = self.letters("taro@example.jp")
-        with patch.object(sandbox.SandboxMail.objects, "bulk_create", side_effect=OperationalError):
+        with patch.object(SandboxMail.objects, "bulk_create", side_effect=OperationalError):
             self.send(letters)
         self.assertEqual(letters[0].reply.code, 451)

@@ -1,0 +1,286 @@
+"""An SMTP session with one host: opened up to the last EHLO, read line by line, watched by one timer.
+
+RFC 5321 rules greeting, EHLO and the timeouts (§4.5.3.2), RFC 3207 STARTTLS. What is sent over it and what the replies
+mean is the business of `delivery/connections.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from abc import ABC, abstractmethod
+from collections import deque
+from dataclasses import asdict
+from typing import cast
+
+from delivery.smtp import (
+    LONGEST_TEXT,
+    ConnectFailure,
+    Reply,
+    Timeouts,
+    TLSMode,
+    reply_text,
+    unverified_context,
+)
+
+SEND_BUFFER = 256 * 1024
+LONGEST_LINE = 8 * 1024  # RFC 5321 §4.5.3.1.5 says 512; some servers do not know
+MOST_LINES = 200
+CODES = {b"%d" % code: code for code in range(100, 600)}
+
+
+class Session(asyncio.Protocol, ABC):
+    """One session. `connect` opens it; its end is told to `_let_go`, whoever caused it.
+
+    `trouble` is the Reply that ended the session out of turn (None: as planned).
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        ehlo_name: str,
+        tls: TLSMode = TLSMode.OPPORTUNISTIC,
+        ssl_context: ssl.SSLContext | None = None,
+        timeouts: Timeouts | None = None,
+        source_address: str | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.tls_version = ""
+        self.extensions: dict[str, str] = {}
+        self.is_idle = False
+        self.is_closed = False
+        self.trouble: Reply | None = None
+        self._loop = asyncio.get_running_loop()
+        self._tcp: asyncio.Transport | None = None
+        self._transport: asyncio.Transport  # TLS over it, or itself
+        self._ehlo_name = ehlo_name
+        self._tls = tls
+        self._ssl_context = ssl_context or unverified_context()
+        timeouts = timeouts or Timeouts()
+        self._seconds: dict[str, float] = asdict(timeouts) | {"lone": timeouts.dot}
+        self._source_address = source_address
+        self._waiter: asyncio.Future[Reply] | None = None  # of `connect`, which asks one thing at a time
+        self._expected: deque[str] = deque()  # commands whose replies are still to come, in order
+        self._is_pipelining = False
+        self._is_shaking = False  # between the reply to STARTTLS and the end of the handshake
+        self._partial = b""
+        self._lines: list[bytes] = []  # of a reply whose last line is still to come
+        self._said: list[bytes] = []  # the whole of the last reply while connecting
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @abstractmethod
+    def _hear(self, command: str, code: int, lines: list[bytes]) -> None:
+        """Take the reply to a command of the work."""
+
+    @abstractmethod
+    def _hear_unasked(self, code: int, lines: list[bytes]) -> None:
+        """Take a reply that nothing asked for."""
+
+    @abstractmethod
+    def _let_go(self, reply: Reply | None) -> None:
+        """Settle or give back what the session still holds; it is closed. `reply` as `trouble`."""
+
+    # -- opening ---------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Open the session up to the last EHLO. Raise ConnectFailure."""
+        local = (self._source_address, 0) if self._source_address else None
+        try:
+            async with asyncio.timeout(self._seconds["connect"]):
+                await self._loop.create_connection(lambda: self, self.host, self.port, local_addr=local)
+        except OSError as error:  # TimeoutError is one
+            raise ConnectFailure(self._silence("connect", str(error) or "no connection in time")) from error
+        try:
+            await self._greet()
+            if self._tls is not TLSMode.NONE:
+                await self._secure()
+        except BaseException:
+            self._end(None)
+            raise
+        self._watch("idle")
+
+    async def _greet(self) -> None:
+        greeting = await self._greeting
+        if greeting.code != 220:
+            raise ConnectFailure(greeting)
+        await self._hello()
+
+    async def _hello(self) -> None:
+        self.extensions = {}
+        name = self._ehlo_name.encode()
+        reply = await self._ask(b"EHLO " + name + b"\r\n", "ehlo")
+        if reply.code in (500, 501, 502, 504, 550):  # RFC 5321 §3.2: fall back to HELO
+            reply = await self._ask(b"HELO " + name + b"\r\n", "ehlo")
+        elif reply.is_positive:
+            for line in self._said[1:]:
+                keyword, _blank, rest = line.decode("ascii", "replace").strip().partition(" ")
+                self.extensions[keyword.upper()] = rest
+        if not reply.is_positive:
+            raise ConnectFailure(reply)
+        self._is_pipelining = "PIPELINING" in self.extensions
+
+    async def _secure(self) -> None:
+        is_required = self._tls is TLSMode.REQUIRED
+        if "STARTTLS" not in self.extensions:
+            if is_required:
+                raise ConnectFailure(self._silence("starttls", "the server does not offer STARTTLS"), is_tls=True)
+            return
+        reply = await self._ask(b"STARTTLS\r\n", "starttls")
+        if reply.code != 220:
+            if is_required:
+                raise ConnectFailure(reply, is_tls=True)
+            return
+        assert self._tcp
+        try:
+            transport = await self._loop.start_tls(
+                self._tcp,
+                self,
+                self._ssl_context,
+                server_hostname=self.host,
+                ssl_handshake_timeout=self._seconds["starttls"],
+            )
+        except (OSError, ssl.SSLError) as error:
+            raise ConnectFailure(
+                self._silence("starttls", str(error) or "the handshake failed"), is_tls=True
+            ) from error
+        if transport is None:
+            raise ConnectFailure(self._silence("starttls", "the connection was closed"), is_tls=True)
+        self._is_shaking = False
+        self._transport = transport
+        self.tls_version = transport.get_extra_info("ssl_object").version()
+        await self._hello()
+
+    async def _ask(self, line: bytes, command: str) -> Reply:
+        if self.is_closed:
+            raise ConnectFailure(self.trouble or self._silence(command, "the connection was closed"))
+        reply = self._expect(command)
+        self._transport.write(line)
+        return await reply
+
+    def _expect(self, command: str) -> asyncio.Future[Reply]:
+        self._waiter = self._loop.create_future()
+        self._expected.append(command)
+        self._watch(command)
+        return self._waiter
+
+    # -- reading --------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast(asyncio.Transport, transport)  # uvloop's own class is not registered as one
+        transport.set_write_buffer_limits(high=0)
+        if connected := transport.get_extra_info("socket"):
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        self._tcp = self._transport = transport
+        self._greeting = self._expect("greeting")  # it may be here before `connect` goes on
+
+    def connection_lost(self, error: Exception | None) -> None:
+        is_planned = self.is_idle or self._is_quitting
+        self._end(
+            None if is_planned else self._silence(self._awaited, str(error) if error else "the connection was closed")
+        )
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_shaking:  # RFC 3207 §4.2: clear text after STARTTLS is not for us
+            return
+        if self._partial:
+            data = self._partial + data
+        start = 0
+        while (end := data.find(b"\n", start)) >= 0:
+            code = CODES.get(data[start : start + 3])
+            if code is None or len(self._lines) > MOST_LINES:
+                self._end(self._silence(self._awaited, "the server answered nonsense"))
+                return
+            if data[start + 3 : start + 4] == b"-":
+                self._lines.append(data[start + 4 : end])
+            else:
+                lines, self._lines = [*self._lines, data[start + 4 : end]], []
+                self._dispatch(code, lines)
+            if self.is_closed or self._is_shaking:
+                return
+            start = end + 1
+        self._partial = data[start:]
+        if len(self._partial) > LONGEST_LINE:
+            self._end(self._silence(self._awaited, "the server answered a line without end"))
+
+    def _dispatch(self, code: int, lines: list[bytes]) -> None:
+        if not self._expected:
+            self._hear_unasked(code, lines)
+            return
+        command = self._expected.popleft()
+        if not self._waiter:
+            self._hear(command, code, lines)
+            return
+        self._said = lines
+        self._is_shaking = command == "starttls" and code == 220
+        waiter, self._waiter = self._waiter, None
+        if not waiter.done():
+            waiter.set_result(self._reply(code, lines, command))
+
+    # -- ends -----------------------------------------------------------------------------------------
+
+    def _end(self, reply: Reply | None) -> None:
+        """Close the connection at once; what it still holds is settled or goes back. None: as planned."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.is_idle = False
+        self.trouble = reply
+        if self._timer:
+            self._timer.cancel()
+        if self._tcp:
+            self._transport.abort()
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_exception(
+                ConnectFailure(reply or self._silence(self._awaited, "the connection was closed"))
+            )
+            self._waiter.exception()  # nobody may be left to hear it
+        self._let_go(reply)
+
+    def _watch(self, command: str, seconds: float | None = None) -> None:
+        """Give what is awaited its time. One timer a connection, moved only when it would ring too late."""
+        self._deadline = self._loop.time() + (self._seconds[command] if seconds is None else seconds)
+        if self._timer and self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = None
+        if not self._timer:
+            self._timer = self._loop.call_at(self._deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self.is_closed:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._ring)
+        elif self.is_idle:
+            self.is_idle = False
+            self._quit()
+        elif self._is_quitting:
+            self._end(None)
+        else:
+            self._end(self._silence(self._awaited, "no reply in time"))
+
+    def _quit(self) -> None:
+        self._expected.append("quit")
+        self._transport.write(b"QUIT\r\n")
+        self._watch("quit")
+
+    @property
+    def _is_quitting(self) -> bool:
+        return bool(self._expected) and self._expected[0] == "quit"
+
+    @property
+    def _awaited(self) -> str:
+        """The command that a break would hurt now."""
+        return self._expected[0] if self._expected else "mail"
+
+    def _reply(self, code: int, lines: list[bytes], command: str) -> Reply:
+        return Reply(code, reply_text(lines), command, self.host)
+
+    def _silence(self, command: str, why: str) -> Reply:
+        return Reply(0, why[:LONGEST_TEXT], command, self.host)
