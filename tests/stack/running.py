@@ -69,8 +69,9 @@ class RunningStack:
     def start(self) -> None:
         command = [sys.executable, str(ROOT / "manage.py"), "stack"]
         self.out = (self.var / "out.txt").open("w+")
+        more = {**self.more, "MAILSALES_DIE_WITH_PARENT": str(os.getpid())}
         self.process = subprocess.Popen(
-            command, env=environment(self.var, **self.more), stdout=self.out, stderr=self.out, cwd="/"
+            command, env=environment(self.var, **more), stdout=self.out, stderr=self.out, cwd="/"
         )
 
     def said(self) -> str:

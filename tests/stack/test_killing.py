@@ -10,9 +10,17 @@ from tests.stack.running import RunningStack, relatives, until
 
 
 class KillingTestCase(TestCase):
+    stack: RunningStack
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.stack = RunningStack()
+        cls.addClassCleanup(cls.stack.clear)
+
     def setUp(self) -> None:
-        self.stack = RunningStack()
-        self.addCleanup(self.stack.clear)
+        if self.stack.process.poll() is not None:
+            self.stack.start()
         self.stack.wait()
 
     def test_it_comes_back_after_everything_was_killed_at_once(self) -> None:
@@ -28,7 +36,6 @@ class KillingTestCase(TestCase):
         self.stack.start()
         self.stack.wait()
         self.assertEqual(self.stack.get("/"), 200)
-        self.assertLess(self.stack.stop(), 5)
 
     def test_nothing_outlives_the_supervisor(self) -> None:
         self.stack.kill()
