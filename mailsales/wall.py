@@ -28,7 +28,7 @@ DO $$ BEGIN
 EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
   RAISE NOTICE 'The role {ROLE} could not be made; manage.py check names the lines to run.';
 END $$;
-"""
+"""  # noqa: S608 -- the names are ours
 GRANT = f"""
 DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
