@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from celery import current_app
 from kombu.exceptions import OperationalError
+
+from mailsales.celery import app
 
 logger = logging.getLogger(__name__)
 
@@ -13,7 +14,7 @@ logger = logging.getLogger(__name__)
 def ring(task: str, *args: object) -> bool:
     """Publish the task; return False when the broker is away."""
     try:
-        current_app.send_task(task, args=args, retry=False)
+        app.send_task(task, args=args, retry=False)
     except OperationalError as error:
         logger.warning("The broker is away, so %s waits for the next beat: %s", task, error)
         return False

@@ -277,3 +277,12 @@ WITH old AS (
 INSERT INTO tally (account_id, campaign_id, destination_id, status, n)
 SELECT account_id, campaign_id, destination_id, 'all', sum(n) FROM fresh GROUP BY 1, 2, 3
 UNION ALL SELECT account_id, campaign_id, destination_id, status, n FROM fresh WHERE status NOT IN ('queued', 'sending');
+
+-- suppress
+-- Worker, replayer, before `record`: addresses that their own server says do not exist. Run twice, it changes nothing.
+INSERT INTO suppression (account_id, address, reason, evidence)
+SELECT DISTINCT ON (m.account_id, m.address) m.account_id, m.address, t.reason,
+  jsonb_build_object('text', t.text, 'campaign', c.name, 'list', coalesce(l.name, ''))
+FROM unnest(%(ids)s::bigint[], %(leases)s::bigint[], %(reasons)s::text[], %(texts)s::text[]) AS t(id, lease_id, reason, text)
+JOIN message m ON m.id = t.id AND m.lease_id = t.lease_id JOIN campaign c ON c.id = m.campaign_id LEFT JOIN mailing_list l ON l.id = c.list_id
+WHERE m.address <> '' ON CONFLICT (address, account_id) DO NOTHING;

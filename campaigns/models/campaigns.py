@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,10 @@ from mailsales.badges import Badge
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def of(self, account: Account) -> Self:
         return self.filter(account=account)
+
+    def due(self) -> Self:
+        """Return those whose time has come, oldest first."""
+        return self.filter(status=Campaign.Status.SCHEDULED, send_at__lte=Now()).order_by("send_at")
 
 
 class Campaign(models.Model):
@@ -130,7 +135,10 @@ class Campaign(models.Model):
 
     def release(self) -> bool:
         """Let a campaign on hold go on, or start."""
-        return self._change("release")
+        return self._change("release") and self._forget_fault()
+
+    def _forget_fault(self) -> bool:
+        return Campaign.objects.filter(pk=self.pk).update(fault="") == 1
 
     def _change(self, statement: str, **values: Any) -> bool:
         """Run one guarded statement of the ledger; return whether it happened."""

@@ -1,0 +1,180 @@
+"""A chunk of messages under a lease, and each of them as the SMTP client sees it (docs/ledger.md §4).
+
+`begin` asks the guard and composes; `begin_dot` journals DOT and asks the guard again; exactly one of `settle` and
+`returned` makes the outcome. Everything here belongs to the thread of the worker's event loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from delivery import outcomes
+from delivery.compose import Recipient, Unsendable, date_header
+from delivery.journal import Journal
+from delivery.models import Message
+from delivery.outcomes import Outcome
+from delivery.renditions import Loaded
+from delivery.routes import Pool
+from delivery.smtp import Reply, Transaction
+from mailsales.addresses import on_the_wire
+from mailsales.ledger import Row
+
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
+
+
+def clock() -> float:
+    return time.clock_gettime(CLOCK)
+
+
+@dataclass(slots=True)
+class Guard:
+    """What the last watch allows. No dot leaves without a watch that was asked less than 1.5 s ago."""
+
+    go_until: float = 0.0
+    stopped: set[int] = field(default_factory=set)  # campaigns
+    barred: set[int] = field(default_factory=set)  # messages
+    is_shut: bool = False
+
+    def may_go(self, campaign_id: int, message_id: int) -> bool:
+        return (
+            clock() < self.go_until
+            and not self.is_shut
+            and message_id not in self.barred
+            and campaign_id not in self.stopped
+        )
+
+
+class Dater:
+    """The Date header and signing time, made once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._header = b""
+
+    def now(self) -> tuple[bytes, int]:
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._header = second, date_header(second)
+        return self._header, second
+
+
+class Claim:
+    """The messages of one lease. `report` takes each outcome, `taken` is called when a connection took the last one."""
+
+    def __init__(
+        self,
+        rows: list[Row],
+        loaded: Loaded,
+        pool: Pool,
+        *,
+        guard: Guard,
+        journal: Journal,
+        dater: Dater,
+        report: Callable[[Outcome], None],
+        taken: Callable[[], None],
+    ) -> None:
+        self.lease_id: int = rows[0][1]
+        self.loaded = loaded
+        self.pool = pool
+        self.guard = guard
+        self.journal = journal
+        self.dater = dater
+        self.report = report
+        self._taken = taken
+        self.messages = {row[0]: ClaimedMessage(self, row) for row in rows if not row[-1]}
+        self.barred = [Outcome(row[0], self.lease_id, Message.Status.SUPPRESSED) for row in rows if row[-1]]
+        self.waiting = set(self.messages)  # without a dot
+        self.untaken = len(self.messages)
+
+    def begin(self) -> None:
+        """Hand the messages to the connections, and report those that must not be mailed."""
+        for outcome in self.barred:
+            self.report(outcome)
+        self.pool.push(self.messages.values())
+        if not self.untaken:
+            self._taken()
+
+    def take(self) -> None:
+        self.untaken -= 1
+        if not self.untaken:
+            self._taken()
+
+
+class ClaimedMessage(Transaction):
+    """One message on its way."""
+
+    __slots__ = (
+        "_claim",
+        "_expires_at",
+        "_fault",
+        "_is_taken",
+        "_recipient",
+        "_tries",
+        "body",
+        "mail_from",
+        "recipient",
+    )
+
+    def __init__(self, claim: Claim, row: Row) -> None:
+        message_id, _lease, _destination, tries, _due, expires_at, address, name, fields, _barred = row
+        self._claim = claim
+        self._tries: int = tries
+        self._expires_at: datetime = expires_at
+        self._recipient = Recipient(message_id, address, name, fields)
+        self._fault: Unsendable | None = None
+        self._is_taken = False
+
+    def begin(self) -> bool:
+        claim, recipient = self._claim, self._recipient
+        if not self._is_taken:
+            self._is_taken = True
+            claim.take()
+        if not claim.guard.may_go(claim.loaded.campaign_id, recipient.message_id):
+            return False
+        composer = claim.loaded.composer
+        try:
+            self.body = composer.compose(recipient, *claim.dater.now())
+        except Unsendable as error:
+            self._fault = error
+            return False
+        self.mail_from = composer.envelope_sender(recipient.message_id).encode()
+        self.recipient = on_the_wire(recipient.address).encode()
+        return True
+
+    def begin_dot(self) -> bool:
+        claim, message_id = self._claim, self._recipient.message_id
+        claim.journal.dot(message_id, claim.lease_id)
+        if not claim.guard.may_go(claim.loaded.campaign_id, message_id):
+            claim.journal.annul(message_id, claim.lease_id)
+            return False
+        claim.waiting.discard(message_id)
+        return True
+
+    def settle(self, reply: Reply) -> None:
+        claim, message_id = self._claim, self._recipient.message_id
+        claim.journal.reply(message_id, claim.lease_id, reply)
+        self._report(
+            outcomes.replied(message_id, claim.lease_id, reply, tries=self._tries, expires_at=self._expires_at)
+        )
+
+    def returned(self) -> None:
+        claim, message_id = self._claim, self._recipient.message_id
+        if self._fault:
+            reply = Reply(554, str(self._fault), "mail", "")
+            self._report(Outcome(message_id, claim.lease_id, Message.Status.BOUNCED, self._fault.reason, reply=reply))
+        elif message_id in claim.guard.barred:
+            self._report(Outcome(message_id, claim.lease_id, Message.Status.SUPPRESSED))
+        elif claim.pool.trouble and not claim.guard.is_shut:
+            self.settle(claim.pool.trouble)
+        else:
+            self._report(outcomes.given_back(message_id, claim.lease_id))
+
+    def _report(self, outcome: Outcome) -> None:
+        if not self._is_taken:
+            self._is_taken = True
+            self._claim.take()
+        self._claim.waiting.discard(outcome.message_id)
+        self._claim.report(outcome)

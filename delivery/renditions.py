@@ -1,0 +1,69 @@
+"""From rows to what `compose` works on: a campaign's content and route, and the keys that sign it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+
+from accounts.models import DkimKey
+from campaigns import drafts
+from campaigns.models import Campaign, TestSend
+from delivery.compose import TEST, Composer, Content, Rendition, freeze
+from delivery.dkim import Signer, Signers
+from delivery.models import Rendition as Frozen
+from delivery.routes import Route, read_route
+
+TEST_MARK = "[テスト] "
+
+
+def content_of(campaign: Campaign) -> Content:
+    """Return what the campaign says. Raise MergeError for a wrong merge tag. It must have a list and a sender."""
+    sender = campaign.sender
+    assert sender
+    assert campaign.list_id
+    parts = drafts.parts_of(campaign)
+    return Content(
+        account_id=campaign.account_id,
+        campaign_id=campaign.pk,
+        list_id=campaign.list_id,
+        sender_name=sender.name,
+        sender_address=sender.address,
+        domain=sender.domain.name,
+        bounce_domain=sender.domain.bounce_name,
+        subject=parts.subject,
+        html=parts.html,
+        text=parts.text,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A campaign ready to be sent by this process: compiled once, shared by all its messages."""
+
+    campaign_id: int
+    composer: Composer
+    route: Route
+
+
+def load(campaign_id: int) -> Loaded:
+    """Return the started campaign, compiled. Raise Rendition.DoesNotExist before its start."""
+    row = Frozen.objects.select_related("account").get(pk=campaign_id)
+    rendition = Rendition.load(row.content)
+    signers = signers_of(row.account_id, rendition.domain)
+    return Loaded(campaign_id, Composer(rendition, signers, settings.TRACKING_URL), read_route(row.account.route))
+
+
+def load_test(test: TestSend) -> Loaded:
+    """Return a draft as it stands, for one copy to its writers. Raise MergeError for a wrong merge tag."""
+    content = content_of(test.campaign)
+    content = replace(content, kind=TEST, subject=TEST_MARK + content.subject)
+    rendition = Rendition.load(freeze(content))
+    signers = signers_of(test.account_id, rendition.domain)
+    return Loaded(test.campaign_id, Composer(rendition, signers, settings.TRACKING_URL), read_route(test.account.route))
+
+
+def signers_of(account_id: int, domain: str) -> Signers:
+    """Return the keys that sign for the account's domain."""
+    keys = DkimKey.objects.filter(account=account_id, domain__name=domain).order_by("pk")
+    return Signers([Signer(domain, key.selector, key.algorithm, key.private_key) for key in keys])

@@ -1,0 +1,70 @@
+"""Celery tasks: shells around functions elsewhere. Each is safe to run twice and beside itself; what rings them is in
+`mailsales/celery.py` and in `delivery/queue.py`."""
+
+from __future__ import annotations
+
+import mmap
+
+from celery import shared_task
+from celery.signals import worker_process_shutdown, worker_shutting_down
+from django.conf import settings
+
+from delivery import inbound, partitions, queue, testing, worker
+from mailsales.doorbell import ring
+
+SHUTTING_DOWN = mmap.mmap(-1, 1)  # shared with the processes forked later: SIGTERM reaches only the first
+
+
+@shared_task(name="delivery.tick")
+def tick() -> None:
+    queue.tick()
+
+
+@shared_task(name="delivery.fan_out")
+def fan_out(campaign_id: int) -> None:
+    if queue.fan_out(campaign_id):
+        ring("delivery.fan_out", campaign_id)
+
+
+@shared_task(name="delivery.run_lane")
+def run_lane(campaign_id: int, slot: int, epoch: int) -> None:
+    following = worker.current(lambda: SHUTTING_DOWN[0] > 0).run_lane(campaign_id, slot, epoch)
+    if following is not None:
+        ring("delivery.run_lane", campaign_id, slot, following)
+
+
+@shared_task(name="delivery.sweep")
+def sweep() -> None:
+    queue.sweep()
+
+
+@shared_task(name="delivery.fold")
+def fold() -> None:
+    queue.fold()
+
+
+@shared_task(name="delivery.send_tests")
+def send_tests() -> None:
+    if testing.send_next():
+        ring("delivery.send_tests")
+
+
+@shared_task(name="delivery.read_inbound")
+def read_inbound() -> None:
+    if inbound.read_new():
+        ring("delivery.read_inbound")
+
+
+@shared_task(name="delivery.make_partitions")
+def make_partitions() -> None:
+    partitions.make_ahead()
+
+
+@worker_shutting_down.connect
+def _tell_lanes(**kwargs: object) -> None:
+    SHUTTING_DOWN[0] = 1
+
+
+@worker_process_shutdown.connect
+def _end_worker(**kwargs: object) -> None:
+    worker.stop_current(settings.STOP_SECONDS)

@@ -1,0 +1,97 @@
+"""Test sends: one copy of a draft to its writers, by the route that the campaign would take."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from campaigns import drafts, merge
+from campaigns.models import TestSend
+from delivery import renditions
+from delivery.compose import Recipient, Unsendable, date_header
+from delivery.connections import Connection
+from delivery.routes import Route
+from delivery.smtp import ConnectFailure, Reply, Timeouts, Transaction
+from mailsales.addresses import on_the_wire
+
+PATIENCE = Timeouts(connect=5, greeting=8, ehlo=8, starttls=8, mail=8, rcpt=8, data=8, block=8, dot=8)
+
+
+@dataclass
+class Copy(Transaction):
+    """A test send on its way; `answer` is set once."""
+
+    mail_from: bytes
+    recipient: bytes
+    body: bytes
+    answer: asyncio.Future[Reply] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def begin_dot(self) -> bool:
+        return True
+
+    def settle(self, reply: Reply) -> None:
+        self.answer.set_result(reply)
+
+    def returned(self) -> None:
+        self.answer.set_result(Reply(0, "the connection was closed", "data", ""))
+
+
+def send_next() -> bool:
+    """Send the oldest test that waits; return whether there was one. A lost reply may mean a second copy."""
+    with transaction.atomic():
+        waiting = TestSend.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            status=TestSend.Status.QUEUED
+        )
+        test = (
+            waiting.select_related("account", "contact", "campaign__account", "campaign__sender__domain")
+            .order_by("created_at")
+            .first()
+        )
+        if test is None:
+            return False
+        reply = send(test)
+        test.status = TestSend.Status.SENT if reply.is_positive else TestSend.Status.FAILED
+        test.reply = f"{reply.code or ''} {reply.text}".strip()[:500]
+        test.settled_at = now()
+        test.save(update_fields=["status", "reply", "settled_at"])
+    return True
+
+
+def send(test: TestSend) -> Reply:
+    """Compose and hand over the copy; return the last reply, or why there was none."""
+    try:
+        loaded = renditions.load_test(test)
+        values = drafts.values_of(test.contact)
+        recipient = Recipient(test.pk, test.address, str(values.pop("name", "")), values)
+        second = int(time.time())
+        body = loaded.composer.compose(recipient, date_header(second), second)
+    except (merge.MergeError, Unsendable) as error:
+        return Reply(0, str(error), "mail", "")
+    sender = loaded.composer.envelope_sender(test.pk).encode()
+    return asyncio.run(_hand_over(loaded.route, sender, on_the_wire(test.address).encode(), body))
+
+
+async def _hand_over(route: Route, sender: bytes, recipient: bytes, body: bytes) -> Reply:
+    connection = Connection(
+        route.host,
+        route.port,
+        ehlo_name=route.ehlo_name,
+        tls=route.tls,
+        ssl_context=route.ssl_context,
+        timeouts=PATIENCE,
+        source_address=route.source_address,
+    )
+    try:
+        await connection.connect()
+    except ConnectFailure as failure:
+        return failure.reply
+    copy = Copy(sender, recipient, body)
+    copies = [copy]
+    connection.run(lambda: copies.pop() if copies else None)
+    reply = await copy.answer
+    connection.close()
+    return reply

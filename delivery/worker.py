@@ -1,0 +1,385 @@
+"""The sending half of a worker process: one event loop in a thread of its own, for the rest of the process's life.
+
+It is one *generation* of the ledger (docs/ledger.md §4): it claims chunks, watches twice a second what must not be sent
+any more, sends over kept connections, journals, and records. A message that waits ten minutes for its reply outlives the
+two-second slice that claimed it. All methods but `start`, `run_lane` and `stop` belong to the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import uvloop
+from django.conf import settings
+from django.db import connection
+
+from delivery import outcomes, renditions, replayer
+from delivery.claims import Claim, Dater, Guard, clock
+from delivery.journal import Journal, JournalBroken, boot_id
+from delivery.outcomes import Outcome
+from delivery.renditions import Loaded
+from delivery.routes import Pool, Route
+from mailsales.ledger import Ledger, Row
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+CHUNK = 500  # messages of one claim
+MOST_CHUNKS = 2  # with messages that no connection has taken yet
+SLICE_SECONDS = 2.0
+WATCH_SECONDS = 0.5
+GO_SECONDS = 1.5
+RECORD_SECONDS = 0.5
+RECORD_CHUNK = 500
+REPLAY_SECONDS = 5.0
+LISTEN_SECONDS = 0.1
+RECONNECT_SECONDS = 0.5
+KEPT_CAMPAIGNS = 64
+START: tuple[datetime, int] = (datetime(2000, 1, 1, tzinfo=UTC), 0)
+
+
+class Worker:
+    """One life of one process. Once `is_over`, a new one must be made: its generation was closed by somebody else."""
+
+    def __init__(self, var: Path, is_stopping: Callable[[], bool]) -> None:
+        self.is_over = False
+        self._is_stopping = is_stopping
+        self._root = var / "journal"
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="sending", daemon=True)
+        self._ledger = Ledger(_server())
+        self._turn = asyncio.Lock()  # a watch never looks while a claim is in doubt
+        self._guard = Guard()
+        self._dater = Dater()
+        self._journal: Journal
+        self._generation_id = 0
+        self._pools: dict[Route, Pool] = {}
+        self._claims: dict[int, Claim] = {}  # by lease, until all is recorded
+        self._unrecorded: dict[int, int] = {}  # by lease: how many messages
+        self._results: list[Outcome] = []
+        self._is_full = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._floors: dict[int, tuple[datetime, int]] = {}
+        self._loaded: OrderedDict[int, Loaded] = OrderedDict()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # -- called by the thread of the tasks -------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the generation; raise psycopg.OperationalError when the database is away."""
+        self._thread.start()
+        try:
+            self._do(self._open()).result()
+        except BaseException:
+            self._do(self._ledger.close()).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self.is_over = True
+            raise
+
+    def run_lane(self, campaign_id: int, slot: int, epoch: int) -> int | None:
+        """Work on the campaign for a slice; return the epoch to ring next, or None when there is nothing to do."""
+        return self._do(self._run_lane(campaign_id, slot, epoch)).result()
+
+    def stop(self, seconds: float) -> None:
+        """Give back what has no dot, wait so long for replies, record, and close the generation."""
+        with suppress(TimeoutError):
+            self._do(self._stop(seconds)).result(seconds + 5)
+        self.is_over = True
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    # -- opening and ending ----------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._journal = Journal(self._root)
+        await self._ledger.connect()
+        here = {"host": socket.gethostname(), "boot": boot_id(), "pid": os.getpid()}
+        ((self._generation_id,),) = await self._ledger.execute("open_generation", **here)
+        self._journal.begin(self._generation_id)
+        await self._watch()
+        for work in (self._keep_watching, self._keep_recording, self._keep_replaying, self._keep_listening):
+            self._tasks.append(self._loop.create_task(work()))
+
+    async def _keep_listening(self) -> None:
+        """Let no further dot leave once the process is asked to stop; `stop` follows when its task has ended."""
+        while not self._is_stopping():
+            await asyncio.sleep(LISTEN_SECONDS)
+        self._guard.is_shut = True
+        self._has_room.set()
+
+    async def _stop(self, seconds: float) -> None:
+        self._guard.is_shut = True
+        await asyncio.gather(*(pool.abandon(seconds) for pool in self._pools.values()))
+        while self._results:
+            if not await self._record():
+                await asyncio.sleep(RECONNECT_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        try:
+            await self._ledger.execute("close_generation", generation=self._generation_id, who="worker")
+        except psycopg.Error as error:  # everything is recorded; the sweeper closes it
+            logger.warning("The generation could not be closed: %s", error)
+        await self._ledger.close()
+        self._journal.close(remove=True)
+
+    async def _give_up(self, why: str) -> None:
+        """Send nothing more: the generation is closed, or the journal broken. What has an answer is offered as evidence."""
+        logger.error("Generation %s is over: %s", self._generation_id, why)
+        self._guard.is_shut = True
+        self.is_over = True
+        self._has_room.set()
+        await asyncio.gather(*(pool.abandon(settings.STOP_SECONDS) for pool in self._pools.values()))
+        while self._results and not await self._record():
+            await asyncio.sleep(RECONNECT_SECONDS)
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        await self._ledger.close()
+        self._journal.close(remove=False)
+
+    # -- lanes -----------------------------------------------------------------------------------
+
+    async def _run_lane(self, campaign_id: int, slot: int, epoch: int) -> int | None:
+        taken = await self._ledger.execute("take_lane", campaign=campaign_id, slot=slot, epoch=epoch)
+        if not taken:
+            return None
+        loaded = await self._load(campaign_id)
+        until = clock() + SLICE_SECONDS
+        while clock() < until and not self._guard.is_shut:
+            if not await self._room(until - clock()):
+                break
+            if not await self._claim(loaded):
+                return None
+        return int(taken[0][0])
+
+    async def _load(self, campaign_id: int) -> Loaded:
+        """Return the compiled campaign. The ORM is synchronous, so it works in a thread."""
+        if campaign_id not in self._loaded:
+            self._loaded[campaign_id] = await asyncio.to_thread(_load, campaign_id)
+            if len(self._loaded) > KEPT_CAMPAIGNS:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(campaign_id)
+        return self._loaded[campaign_id]
+
+    async def _room(self, seconds: float) -> bool:
+        """Return whether another chunk may be claimed, within so many seconds."""
+        while sum(claim.untaken > 0 for claim in self._claims.values()) >= MOST_CHUNKS:
+            self._has_room.clear()
+            try:
+                await asyncio.wait_for(self._has_room.wait(), seconds)
+            except TimeoutError:
+                return False
+        return not self._guard.is_shut
+
+    async def _claim(self, loaded: Loaded) -> bool:
+        """Claim a chunk and hand it to the connections; return whether there was one."""
+        async with self._turn:
+            rows = await self._claim_rows(loaded.campaign_id)
+            if not rows:
+                return False
+            claim = Claim(
+                rows,
+                loaded,
+                self._pool(loaded.route),
+                guard=self._guard,
+                journal=self._journal,
+                dater=self._dater,
+                report=self._report,
+                taken=self._has_room.set,
+            )
+            self._claims[claim.lease_id] = claim
+            self._unrecorded[claim.lease_id] = len(rows)
+        claim.begin()
+        return True
+
+    async def _claim_rows(self, campaign_id: int) -> list[Row]:
+        """Claim from the floor, and where that is short once more from the start (docs/ledger.md §4)."""
+        floor = self._floors.get(campaign_id, START)
+        rows: list[Row] = []
+        for due_at, message_id in dict.fromkeys((floor, START)):
+            rows = await self._ledger.execute(
+                "claim",
+                campaign=campaign_id,
+                generation=self._generation_id,
+                limit=CHUNK,
+                floor_due=due_at,
+                floor_id=message_id,
+            )
+            if rows:
+                break
+        self._floors[campaign_id] = max(((row[4], row[0]) for row in rows), default=START)
+        return rows
+
+    def _pool(self, route: Route) -> Pool:
+        if route not in self._pools:
+            self._pools[route] = Pool(route, settings.CONNECTIONS)
+        return self._pools[route]
+
+    # -- watching --------------------------------------------------------------------------------
+
+    async def _keep_watching(self) -> None:
+        while True:
+            began = clock()
+            try:
+                if not await self._watch():
+                    await self._give_up("it was closed by somebody else")
+                    return
+            except psycopg.Error as error:
+                await self._reconnect(error)
+            await asyncio.sleep(max(0.0, WATCH_SECONDS - (clock() - began)))
+
+    async def _watch(self) -> bool:
+        """Beat, and learn what must not be sent; return False when the generation is closed."""
+        async with self._turn:
+            waiting = [each for claim in self._claims.values() for each in claim.waiting]
+            campaigns = {claim.loaded.campaign_id for claim in self._claims.values()}
+            asked_at = clock()
+            ((is_open, is_held, leases, stopped, barred),) = await self._ledger.execute(
+                "watch", generation=self._generation_id, campaigns=list(campaigns), waiting=waiting
+            )
+            orphans = set(leases) - set(self._unrecorded)
+            if orphans:
+                await self._return_orphans(orphans)
+        if not is_open:
+            return False
+        self._guard.stopped = campaigns if is_held else set(stopped)
+        self._guard.barred = set(barred)
+        self._guard.go_until = asked_at + GO_SECONDS
+        self._journal.forget(not self._unrecorded)
+        return True
+
+    async def _return_orphans(self, orphans: set[int]) -> None:
+        """Give back leases whose claim was answered to nobody: the connection broke."""
+        for lease_id, message_ids in await self._ledger.execute("leases_of", generation=self._generation_id):
+            if lease_id in orphans:
+                back = [outcomes.given_back(each, lease_id) for each in message_ids]
+                await self._ledger.execute("record", **outcomes.as_arrays(back))
+
+    async def _reconnect(self, error: Exception) -> None:
+        logger.warning("The database is away: %s", error)
+        while True:
+            try:
+                async with self._turn:
+                    if not self._ledger.is_open:
+                        await self._ledger.connect()
+                return
+            except psycopg.Error:
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    # -- recording -------------------------------------------------------------------------------
+
+    def _report(self, outcome: Outcome) -> None:
+        self._results.append(outcome)
+        if len(self._results) >= RECORD_CHUNK:
+            self._is_full.set()
+
+    async def _keep_recording(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_full.wait(), RECORD_SECONDS)
+            self._is_full.clear()
+            try:
+                while self._results and await self._record():
+                    if len(self._results) < RECORD_CHUNK:
+                        break
+            except JournalBroken as error:
+                await self._give_up(str(error))
+                return
+
+    async def _record(self) -> bool:
+        """Record what is known so far; return False when the database is away: the same is recorded again later."""
+        known = self._results[:]
+        if not known:
+            return True
+        self._journal.flush()
+        try:
+            if dead := outcomes.hard_ones(known):
+                await self._ledger.execute("suppress", **dead)
+            recorded = {row[0] for row in await self._ledger.execute("record", **outcomes.as_arrays(known))}
+            late = [each for each in known if each.message_id not in recorded and each.is_final]
+            if late:
+                arrays = outcomes.as_arrays(late)
+                del arrays["dues"]
+                await self._ledger.execute("evidence", **arrays)
+        except psycopg.Error as error:
+            logger.warning("Nothing can be recorded at the moment: %s", error)
+            return False
+        del self._results[: len(known)]
+        for outcome in known:
+            self._forget(outcome.lease_id)
+        return True
+
+    def _forget(self, lease_id: int) -> None:
+        self._unrecorded[lease_id] -= 1
+        if not self._unrecorded[lease_id]:
+            del self._unrecorded[lease_id]
+            self._claims.pop(lease_id, None)
+
+    # -- others' journals ------------------------------------------------------------------------
+
+    async def _keep_replaying(self) -> None:
+        """Settle what other processes of this host left behind when they died."""
+        while True:
+            try:
+                await replayer.replay(self._root, self._ledger)
+            except psycopg.Error as error:
+                logger.warning("The journals of dead processes wait: %s", error)
+            await asyncio.sleep(REPLAY_SECONDS)
+
+
+def _server() -> dict[str, Any]:
+    """Return where the database is; the rest of Django's parameters are for its own, synchronous cursors."""
+    ours = {"cursor_factory", "context", "options", "prepare_threshold"}
+    return {name: value for name, value in connection.get_connection_params().items() if name not in ours}
+
+
+def _load(campaign_id: int) -> Loaded:
+    try:
+        return renditions.load(campaign_id)
+    finally:
+        connection.close()
+
+
+# -- the one of this process -------------------------------------------------------------------
+
+
+_current: Worker | None = None
+
+
+def current(is_stopping: Callable[[], bool]) -> Worker:
+    """Return this process's worker; made at the first call, which must come after the fork.
+
+    `is_stopping` is asked ten times a second: once it says so, no further dot leaves.
+    """
+    global _current
+    if _current is None or _current.is_over:
+        worker = Worker(settings.VAR, is_stopping)
+        worker.start()
+        _current = worker
+    return _current
+
+
+def stop_current(seconds: float) -> None:
+    """End this process's worker in good order, if it has one."""
+    global _current
+    if _current and not _current.is_over:
+        began = time.monotonic()
+        _current.stop(seconds)
+        logger.info("Stopped sending within %.1f s.", time.monotonic() - began)
+    _current = None
