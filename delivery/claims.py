@@ -156,6 +156,7 @@ class ClaimedMessage(Transaction):
     def settle(self, reply: Reply) -> None:
         claim, message_id = self._claim, self._recipient.message_id
         claim.journal.reply(message_id, claim.lease_id, reply)
+        self.body = b""
         self._report(
             outcomes.replied(message_id, claim.lease_id, reply, tries=self._tries, expires_at=self._expires_at)
         )

@@ -329,7 +329,8 @@ class Worker:
         self._unrecorded[lease_id] -= 1
         if not self._unrecorded[lease_id]:
             del self._unrecorded[lease_id]
-            self._claims.pop(lease_id, None)
+            if claim := self._claims.pop(lease_id, None):
+                claim.messages.clear()  # claim and messages know each other: freed now, not when cycles are looked for
 
     # -- others' journals ------------------------------------------------------------------------
 

@@ -1,0 +1,49 @@
+"""The document, the statements and the migrated database say the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from django.db import connection
+from django.test import TestCase
+
+from mailsales.ledger import STATEMENTS
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text()
+BLOCK = re.compile(r"```sql\n(.*?)```", re.DOTALL)
+NAMED = re.compile(r"^-- ([a-z_]+)\n(.*?)(?=^-- [a-z_]+\n|\Z)", re.MULTILINE | re.DOTALL)
+
+
+class StatementsTestCase(TestCase):
+    def test_the_document_has_the_text_of_each(self) -> None:
+        written = {name: text.strip() for block in BLOCK.findall(DOCUMENT) for name, text in NAMED.findall(block)}
+        self.assertEqual(written, STATEMENTS)
+
+    def test_the_document_names_no_other(self) -> None:
+        table = DOCUMENT[DOCUMENT.index("## 2. States") : DOCUMENT.index("## 3. Locks")]
+        named = set(re.findall(r"^\|[^|]+\| ((?:`[a-z_]+`(?:, )?)+) \|", table, re.MULTILINE))
+        for name in re.findall(r"[a-z_]+", " ".join(named)):
+            self.assertIn(name, STATEMENTS)
+
+    def test_the_database_has_the_guarantees(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT conname FROM pg_constraint")
+            names = {name for (name,) in cursor.fetchall()}
+        wanted = {"one_message_per_contact", "due_while_it_waits", "closed_or_open", "leased_while_sending"}
+        wanted |= {"one_contact_per_address", "one_suppression_per_address", "one_installation"}
+        self.assertLessEqual(wanted, names)
+
+    def test_no_index_of_message_changes_when_a_sent_is_recorded(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'message'")
+            indexes = dict(cursor.fetchall())
+        self.assertLessEqual({"message_due", "message_reason", "message_contact"}, set(indexes))
+        self.assertIn("(campaign_id, due_at, id) WHERE (due_at IS NOT NULL)", indexes["message_due"])
+        for name, definition in indexes.items():
+            self.assertNotRegex(definition, "status|closed_at|tries|lease_id", name)
+
+    def test_message_rows_have_room_for_their_next_version(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'message'")
+            self.assertIn("fillfactor=50", cursor.fetchone()[0])
