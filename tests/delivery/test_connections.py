@@ -212,6 +212,10 @@ class BreakTest(IsolatedAsyncioTestCase):
             self.assertEqual((second.code, second.command), (0, "dot"))
             self.assertEqual(sending.back, [sending.letters[2]])
 
+    async def test_next_message_goes_back_when_the_very_first_dot_is_lost(self) -> None:
+        sending = await send(Sink(script=scripted(DOT_1="drop")), 2)
+        self.assertEqual((codes(sending), sending.back), ([0, None], [sending.letters[1]]))
+
     async def test_nonsense_ends_the_session(self) -> None:
         for nonsense in ("what?", "\0\0\0", "2a0 ok", "354 go on", "199 hm", "x" * 9000, "250-" + "\r\n250-" * 300):
             sending = await send(Sink(script=scripted(DOT_1=nonsense)), 2)
