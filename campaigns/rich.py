@@ -39,10 +39,10 @@ class RichText(forms.Textarea):
         config = {"extensions": expand_extensions(EXTENSIONS)}
         super().__init__(attrs={"rows": 20, "data-rich": json.dumps(config, separators=(",", ":"))})
 
-    @property
-    def media(self) -> Media:
-        """Return the import map and the editor's modules; `with_nonce` lets the strict policy have them."""
-        return Media(importmap=importmap, js=[prose_editor_js])
+
+def editor_media(nonce: str) -> Media:
+    """Return the import map and the editor's module, which must come before any other module of the page."""
+    return Media(importmap=importmap, js=[prose_editor_js]).with_nonce(nonce)
 
 
 def is_held(html: str) -> bool:

@@ -25,7 +25,7 @@ from campaigns.forms.campaigns import CampaignForm, CampaignTestForm, PreviewFor
 from campaigns.merge import EXAMPLE, MergeError
 from campaigns.models import Campaign, ContactField, TestSend
 from campaigns.plaintext import text_of
-from campaigns.rich import STYLE_HASH
+from campaigns.rich import STYLE_HASH, editor_media
 from mailsales.doorbell import ring
 
 MAIL_POLICY = {
@@ -91,7 +91,7 @@ def _edit_context(request: AccountRequest, campaign: Campaign, form: CampaignFor
     return {
         "campaign": campaign,
         "form": form,
-        "media": form.media.with_nonce(request.csp_nonce) if campaign.editor == Campaign.Editor.RICH else "",
+        "media": editor_media(request.csp_nonce) if campaign.editor == Campaign.Editor.RICH else "",
         "automatic_text": text_of(body),
         "merge_tags": _merge_tags(request),
         **_preview_context(request, campaign),

@@ -45,7 +45,7 @@ def known() -> dict[Key, Message]:
 
 
 def translations(message: Message) -> list[str]:
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    return [message.string] if isinstance(message.string, str) else list(message.string or [""])
 
 
 def _sources() -> Iterator[io.BytesIO]:

@@ -1,0 +1,74 @@
+"""Every page as a browser shows it: axe, sideways scrolling, the strict policy, double ids, classes without a rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page as Tab
+
+from tests.look import styles
+from tests.look.pages import PAGES, Page
+from tests.look.site import Site
+
+pytestmark = pytest.mark.django_db  # what the server shows is committed before the first test
+WIDTHS = {1440: 900, 375: 780}
+CONTRAST: dict[str, object] = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+IDS = "[...document.querySelectorAll('[id]')].map((element) => element.id)"
+CLASSES = "[...new Set([...document.querySelectorAll('[class]')].flatMap((element) => [...element.classList]))]"
+FORMS = "[...document.querySelectorAll('.shell form[method=post]')].filter((f) => !f.querySelector('[name=account]')).map((f) => f.action)"
+SWITCHES = ("/account/switch/", "/language/")  # they are about no account
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_page(site: Site, page: Page) -> None:
+    assert list(_faults(site, page)) == []
+
+
+def _faults(site: Site, page: Page) -> Iterator[str]:
+    for lang in ("ja", "en"):
+        window = site.window(page.who, lang)
+        tab = window.new_page()
+        said = _listen(tab)
+        response = tab.goto(page.path(site.world))
+        if page.ready:
+            tab.wait_for_selector(page.ready)
+        yield from [] if response and response.status == page.status else [f"answered {response and response.status}"]
+        for fault in _seen(tab, is_all=lang == "ja"):
+            yield f"{lang}: {fault}"
+        yield from [line for line in said if page.status == 200 or "Failed to load resource" not in line]
+        window.close()
+
+
+def _listen(tab: Tab) -> list[str]:
+    """Return a list that will hold what the browser complains of: faults of scripts, and what the policy forbade."""
+    said: list[str] = []
+    tab.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    return said
+
+
+def _seen(tab: Tab, *, is_all: bool) -> Iterator[str]:
+    """Look at both widths and both schemes: with all of axe once for each, then only at the colours."""
+    for width, scheme in ((1440, "light"), (375, "dark")):
+        tab.set_viewport_size({"width": width, "height": WIDTHS[width]})
+        tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        wide = tab.evaluate("document.documentElement.scrollWidth") - width
+        yield from [f"{width}: {wide} px too wide"] if wide > 0 else []
+        if is_all or width == 375:
+            yield from _violations(tab, f"{width} {scheme}")
+        if is_all:
+            tab.emulate_media(color_scheme="light" if scheme == "dark" else "dark")
+            yield from _violations(tab, f"{width} not {scheme}", CONTRAST)
+    twice = [name for name, count in Counter(tab.evaluate(IDS)).items() if count > 1]
+    yield from [f"id used twice: {name}" for name in twice]
+    yield from [f"class without a rule: {name}" for name in set(tab.evaluate(CLASSES)) - styles.classes()]
+    yield from [f"form without the account: {url}" for url in tab.evaluate(FORMS) if not url.endswith(SWITCHES)]
+
+
+def _violations(tab: Tab, where: str, options: dict[str, object] | None = None) -> Iterator[str]:
+    for violation in Axe().run(tab, options=options).response["violations"]:
+        for node in violation["nodes"]:
+            yield f"{where}: {violation['id']}: {node['html'][:200]}"
