@@ -15,7 +15,8 @@ from delivery.models import Message
 from delivery.smtp import Reply
 from mailsales.reasons import About, Reason
 
-BEFORE_RECIPIENT = frozenset({"connect", "greeting", "ehlo", "starttls", "auth", "mail"})
+OPENING = frozenset({"connect", "greeting", "ehlo", "starttls", "auth"})
+BEFORE_RECIPIENT = OPENING | {"mail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +204,9 @@ def reason_of(reply: Reply) -> Reason:
 
 
 def is_passing(reply: Reply, reason: Reason) -> bool:
-    """Return whether a 5xx speaks of the moment only, and the message should wait (RFC 5321 §4.5.3.1.10 and the like)."""
-    return reason is Reason.RATE_LIMITED or (reply.code == 552 and "too many recipients" in reply.text.lower())
+    """Return whether a 5xx leaves the message waiting: no transaction was begun yet, or it speaks of the moment only."""
+    is_crowd = reply.code == 552 and "too many recipients" in reply.text.lower()  # RFC 5321 §4.5.3.1.10
+    return reply.command in OPENING or reason is Reason.RATE_LIMITED or is_crowd
 
 
 def _fitting(reply: Reply, reason: Reason) -> Reason:

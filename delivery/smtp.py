@@ -72,8 +72,8 @@ class Transaction(ABC):
 
     Exactly one of `settle` and `returned` is called, once, whatever happens. A pool may `begin` it again on another
     connection when the first one broke before the dot.
-    `body` is the complete message: CRLF line ends, dot-stuffed, CRLF at its end; without the final dot. It may be a
-    property that renders late: it is first read when the transaction was taken.
+    `body` is the complete message: CRLF line ends, dot-stuffed, CRLF at its end; without the final dot. `begin` is
+    the place to make it: no address and no body is read before.
     """
 
     mail_from: bytes

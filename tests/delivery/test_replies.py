@@ -38,8 +38,8 @@ dot 550 5.7.1 Rejected by SpamAssassin score 12.1 | spam
 rcpt 551 User not local; please try <new@example.org> | moved hard
 mail 550 5.1.8 Sender address rejected: Domain not found | rejected
 mail 550 5.1.1 user unknown | rejected
-connect 554 No SMTP service here | other
-greeting 550 5.1.1 user unknown | blocked
+greeting 554 No SMTP service here | other later
+greeting 550 5.1.1 user unknown | blocked later
 data 503 Bad sequence of commands | syntax
 dot 451 4.3.0 Temporary failure, please try again later | system_error later
 rcpt 599 Zounds | other
