@@ -369,3 +369,11 @@ class SandboxMail(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def state(self) -> Badge:
+        if 200 <= self.code < 300:
+            return Badge(_("Accepted"), "check", "good")
+        if self.code >= 500:
+            return Badge(_("Refused"), "circle-x", "bad")
+        return Badge(_("Deferred"), "clock", "warn")

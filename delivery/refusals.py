@@ -28,9 +28,13 @@ def suppress(message: Message, reason: Reason, text: str) -> bool:
 
 
 def unsubscribe(message: Message, how: Unsubscribe.How) -> bool:
-    """Take the message's contact off the campaign's list; return whether the message was not so used before."""
+    """Take the message's contact off the campaign's list, and suppress the address for the account.
+
+    Return whether the message was not so used before.
+    """
     defaults = {"account_id": message.account_id, "campaign_id": message.campaign_id, "how": how}
     _unsubscribe, is_new = Unsubscribe.objects.get_or_create(message=message, defaults=defaults)
+    suppress(message, Reason.UNSUBSCRIBED, "")
     if message.contact_id is None or message.campaign.list_id is None:
         return is_new
     on_list = Subscription.objects.filter(list_id=message.campaign.list_id, contact_id=message.contact_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2s
@@ -45,6 +46,9 @@ class Stamp:
         mac = self._mac.copy()
         mac.update(payload)
         return binascii.b2a_base64(payload + mac.digest(), newline=False).translate(_URL_SAFE).rstrip(b"=")
+
+
+Reader = Callable[[str], Token]  # raises BadToken
 
 
 class BadToken(ValueError):

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import formats, timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.decorators import SENDERS, member_required, polled
+from accounts.http import AccountRequest
+from campaigns.models import Campaign, Contact
+from delivery.models import Message, SandboxMail
+from delivery.queue import resend
+from mailsales.csv_files import ENCODINGS
+from mailsales.doorbell import ring
+from mailsales.paging import page_of
+from reports import charts, exports, queries, recipients, summaries, todo
+
+ON_ITS_WAY = (Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.HELD)
+
+
+@member_required()
+@require_GET
+def home(request: AccountRequest) -> HttpResponse:
+    account = request.account
+    campaigns = Campaign.objects.of(account).select_related("list")
+    if not campaigns.exists() or not Contact.objects.of(account).exists():
+        return render(request, "reports/home_empty.html", {"first_steps": todo.first_steps(account)})
+    month = queries.last_days(account, timezone.now() - timedelta(days=30))
+    context = {
+        "tiles": summaries.tiles(month),
+        "todo": todo.things_to_do(account),
+        "recent": campaigns.order_by("-updated_at")[:5],
+    }
+    return render(request, "reports/home.html", context)
+
+
+# -- /campaigns/<id>/report/ -------------------------------------------------------------------
+
+
+@polled
+@member_required()
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+def campaign_report(request: AccountRequest, pk: int) -> HttpResponse:
+    campaign = get_object_or_404(Campaign.objects.of(request.account), pk=pk)
+    if campaign.status not in (*ON_ITS_WAY, Campaign.Status.SENT, Campaign.Status.CANCELLED):
+        return redirect(campaign)
+    is_live = campaign.status in ON_ITS_WAY
+    if request.htmx and request.htmx.target == "recipient-table":
+        return render(request, "reports/_recipient_table.html", _recipients(request, campaign))
+    if request.htmx and not is_live:  # it ended while the page was polling: show all of it
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    context = _live(campaign) if is_live else _final(request, campaign)
+    template = "reports/_progress.html" if request.htmx else "reports/campaign_report.html"
+    return render(request, template, {"campaign": campaign, "is_live": is_live, "period": _period(campaign), **context})
+
+
+def _live(campaign: Campaign) -> dict[str, Any]:
+    counts = queries.counts(campaign)
+    return {
+        "counts": counts,
+        "ledger": summaries.ledger(campaign, counts),
+        "progress": summaries.progress(campaign, counts, queries.in_flight(campaign)),
+        "lanes": summaries.lane_rows(queries.places(campaign, is_live=True)),
+    }
+
+
+def _final(request: AccountRequest, campaign: Campaign) -> dict[str, Any]:
+    counts, found = queries.counts(campaign), queries.reactions(campaign)
+    failures, links = queries.failures(campaign), queries.links(campaign)
+    return {
+        "counts": counts,
+        "found": found,
+        "left_share": charts.percent(found.left, counts.sent),
+        "reports_share": charts.percent(found.reports, counts.sent),
+        "ledger": summaries.ledger(campaign, counts),
+        "reactions": summaries.reaction_parts(counts, found),
+        "hours": summaries.hours_chart(campaign, queries.hours(campaign)),
+        "reasons": summaries.reason_rows(failures),
+        "reasons_total": sum(failure.count for failure in failures),
+        "links": summaries.link_rows(links),
+        "links_total": sum(link.clicks for link in links),
+        "providers": summaries.provider_rows(queries.places(campaign)),
+        "seen_at": timezone.now().isoformat(),
+        **_recipients(request, campaign),
+    }
+
+
+def _recipients(request: AccountRequest, campaign: Campaign) -> dict[str, Any]:
+    result, q = request.GET.get("result", ""), request.GET.get("q", "").strip()
+    counted = recipients.counts_by_result(queries.counts(campaign), queries.reactions(campaign))
+    shown = recipients.messages_of(campaign, result if result in recipients.RESULTS else "", q)
+    page = page_of(shown, request.GET, target="recipient-table", total=None if q else counted.get(result))
+    chips = [
+        {
+            "label": label,
+            "count": counted[key],
+            "is_on": key == result,
+            "href": f"?{urlencode({'result': key, 'q': q})}",
+            "target": "recipient-table",
+        }
+        for key, label in recipients.RESULTS.items()
+        if counted[key] or key in ("", result)
+    ]
+    return {
+        "campaign": campaign,
+        "page": page,
+        "recipients": recipients.recipients(page.rows),
+        "chips": chips,
+        "q": q,
+        "kept": {"result": result},
+    }
+
+
+def _period(campaign: Campaign) -> str:
+    if not campaign.send_at:
+        return ""
+    start = summaries.date_and_time(campaign.send_at)
+    if campaign.closed_at and campaign.status == Campaign.Status.SENT:
+        end = formats.date_format(timezone.localtime(campaign.closed_at), pgettext("date format", "H:i"))
+        return _("%(start)s – %(end)s") % {"start": start, "end": end}
+    return _("Since %(time)s") % {"time": start}
+
+
+@member_required()
+@require_GET
+def campaign_export(request: AccountRequest, pk: int) -> HttpResponseBase:
+    campaign = get_object_or_404(Campaign.objects.of(request.account), pk=pk)
+    encoding = request.GET.get("encoding", "")
+    if encoding in ENCODINGS:
+        return exports.campaign_csv(campaign, encoding)
+    context = {"campaign": campaign, "missing": exports.missing_letters(campaign)}
+    return render(request, "reports/campaign_export.html", context, status=422 if encoding else 200)
+
+
+@member_required(*SENDERS)
+@require_POST
+def campaign_resend(request: AccountRequest, pk: int) -> HttpResponse:
+    """Send again what the page of `seen_at` showed as unknown; an older page or a second click changes nothing."""
+    campaign = get_object_or_404(Campaign.objects.of(request.account), pk=pk)
+    seen_at = parse_datetime(request.POST.get("seen_at", ""))
+    count = resend(campaign, seen_at) if seen_at else 0
+    if count:
+        ring("delivery.tick")
+        words = ngettext("%(count)s email is sent once more.", "%(count)s emails are sent once more.", count)
+        messages.success(request, words % {"count": summaries.count_of(count)})
+    else:
+        messages.info(request, _("Nothing was sent again: somebody has already decided, or the page was out of date."))
+    return redirect("reports:campaign_report", campaign.pk)
+
+
+# -- /messages/<id>/ ---------------------------------------------------------------------------
+
+
+@member_required()
+@require_GET
+def message_detail(request: AccountRequest, pk: int) -> HttpResponse:
+    own = Message.objects.of(request.account).select_related("campaign__list", "contact", "account")
+    message: Message = get_object_or_404(own, pk=pk)
+    context = {
+        "message": message,
+        "campaign": message.campaign,
+        "contact": message.contact,
+        "name": recipients.name_of(message),
+        "events": recipients.timeline(message),
+        "facts": _facts(message),
+        "kept": SandboxMail.objects.of(request.account).filter(message_id=message.pk).order_by("-pk").first(),
+    }
+    return render(request, "reports/message_detail.html", context)
+
+
+def _facts(message: Message) -> list[summaries.Fact]:
+    tries = ngettext("%(count)s time", "%(count)s times", message.tries) % {"count": summaries.count_of(message.tries)}
+    facts = [
+        summaries.Fact(_("Subject"), message.campaign.subject),
+        summaries.Fact(_("List"), message.campaign.list.name if message.campaign.list else ""),
+        summaries.Fact(_("Attempts"), tries),
+    ]
+    if message.due_at:
+        facts.append(summaries.Fact(_("Next try"), summaries.date_and_time(message.due_at)))
+    return facts
+
+
+@member_required()
+@require_GET
+def rules(request: AccountRequest) -> HttpResponse:
+    return render(request, "reports/rules.html")
