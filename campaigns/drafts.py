@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, F, OuterRef, Q, Value
-from django.db.models.fields.json import KT
+from django.db.models import Count, Exists, F, OuterRef, Q, TextField, Value
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -215,11 +215,9 @@ def _body_checks(campaign: Campaign, *, has_people: bool) -> Iterator[Check]:
 
 def _empty_checks(campaign: Campaign, name: str, label: str, *, has_default: bool) -> Iterator[Check]:
     """Name the readers who have nothing to fill a merge tag with."""
-    value = F("contact__name") if name == "name" else KT(f"contact__fields__{name}")
-    if name == "address":
-        return
-    filled = recipients_of(campaign).annotate(value=Coalesce(value, Value("")))
-    count = filled.filter(value="").count()
+    value = F("contact__name") if name == "name" else KeyTextTransform(name, "contact__fields")
+    filled = Coalesce(value, Value(""), output_field=TextField())
+    count = 0 if name == "address" else recipients_of(campaign).annotate(filled=filled).filter(filled="").count()
     if not count:
         return
     title = ngettext("“%(field)s” is empty for %(count)s person", "“%(field)s” is empty for %(count)s people", count)

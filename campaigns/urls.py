@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from campaigns.views import campaigns, drafts
+from campaigns.views import campaigns, contacts, drafts, imports, lists, suppressions
 
 app_name = "campaigns"
 campaign_urls = [
@@ -22,4 +22,39 @@ campaign_urls = [
     path("campaigns/<int:pk>/release/", campaigns.campaign_release, name="campaign_release"),
     path("campaigns/<int:pk>/cancel/", campaigns.campaign_cancel, name="campaign_cancel"),
 ]
-urlpatterns = [*campaign_urls]
+contact_urls = [
+    # /contacts/
+    path("contacts/", contacts.contact_list, name="contact_list"),
+    path("contacts/create/", contacts.contact_create, name="contact_create"),
+    path("contacts/export/", contacts.contact_export, name="contact_export"),
+    # /contacts/<id>/
+    path("contacts/<int:pk>/", contacts.contact_detail, name="contact_detail"),
+    path("contacts/<int:pk>/edit/", contacts.contact_edit, name="contact_edit"),
+    path("contacts/<int:pk>/delete/", contacts.contact_delete, name="contact_delete"),
+]
+import_urls = [
+    # /imports/
+    path("imports/create/", imports.import_create, name="import_create"),
+    # /imports/<id>/
+    path("imports/<int:pk>/", imports.import_detail, name="import_detail"),
+    path("imports/<int:pk>/columns/", imports.import_map, name="import_map"),
+    path("imports/<int:pk>/stop/", imports.import_stop, name="import_stop"),
+    path("imports/<int:pk>/refused/", imports.import_refused, name="import_refused"),
+]
+list_urls = [
+    # /lists/
+    path("lists/", lists.list_list, name="list_list"),
+    path("lists/create/", lists.list_create, name="list_create"),
+    # /lists/<id>/
+    path("lists/<int:pk>/", lists.list_detail, name="list_detail"),
+    path("lists/<int:pk>/edit/", lists.list_edit, name="list_edit"),
+    path("lists/<int:pk>/delete/", lists.list_delete, name="list_delete"),
+]
+suppression_urls = [
+    # /suppressions/
+    path("suppressions/", suppressions.suppression_list, name="suppression_list"),
+    path("suppressions/create/", suppressions.suppression_create, name="suppression_create"),
+    # /suppressions/<id>/
+    path("suppressions/<int:pk>/release/", suppressions.suppression_release, name="suppression_release"),
+]
+urlpatterns = [*campaign_urls, *contact_urls, *import_urls, *list_urls, *suppression_urls]

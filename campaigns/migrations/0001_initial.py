@@ -15,7 +15,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
   lower(normalize(address || ' ' || name || ' ' || coalesce(fields ->> 'kana', '') || ' ' || coalesce(fields ->> 'company', ''), NFKC));
 CREATE FUNCTION contact_bigrams(address text, name text, fields jsonb) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (
-  SELECT coalesce(array_agg(DISTINCT substr(k, i, 2)), '{}') FROM contact_search_key(address, name, fields) k, generate_series(1, length(k) - 1) i
+  SELECT coalesce(array_agg(DISTINCT gram), '{}') FROM contact_search_key(address, name, fields) k, generate_series(1, length(k)) i,
+    LATERAL (VALUES (substr(k, i, 2)), (CASE WHEN ascii(substr(k, i, 1)) > 127 THEN substr(k, i, 1) END)) g(gram)
+  WHERE gram IS NOT NULL
 );
 """
 DROP_SEARCH_FUNCTIONS = "DROP FUNCTION contact_bigrams; DROP FUNCTION contact_search_key;"

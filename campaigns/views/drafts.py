@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from csp.decorators import csp_replace, csp_update
+from csp.decorators import csp, csp_update
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -130,7 +130,7 @@ def _preview_context(request: AccountRequest, campaign: Campaign) -> dict[str, A
     return {**context, "shown": shown, **facts}
 
 
-@csp_replace(MAIL_POLICY)
+@csp(MAIL_POLICY)
 @xframe_options_sameorigin
 @member_required()
 @require_GET
