@@ -19,11 +19,20 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 ENCODINGS = ("cp932", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "iso-2022-jp", "euc-jp")
+# What people call them, as Python knows the names.
+ALIASES = {
+    "shift_jis": "cp932",
+    "shift_jisx0213": "cp932",
+    "euc_jp": "euc-jp",
+    "iso2022_jp": "iso-2022-jp",
+    "ascii": "utf-8",
+}
 # EUC-JP as Python knows it has no ① and ㈱; its successor has, at the same places.
 CODECS = {"euc-jp": ("euc_jp", "euc_jis_2004")}
 JIS_ESCAPE = re.compile(rb"\x1b(\$[@B]|\([BJI])")
 KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 HALF_KANA = re.compile("[\uff61-\uff9f]")
+RARE_KANJI = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xcf][\xa1-\xfe])*?([\xd0-\xf4][\xa1-\xfe])")  # JIS level 2 in EUC
 
 
 class Undecodable(Exception):
@@ -53,14 +62,22 @@ def detect(file: BinaryIO) -> Decoded:
     if JIS_ESCAPE.search(head) or _is_jis(file):
         return check(file, "iso-2022-jp")
     if b"\0" in head and (utf16 := _utf16_order(head)):
-        return check(file, utf16)
+        fault = _fault(file, utf16)
+        if fault is None:
+            return Decoded(utf16, utf16)
+        if fault.is_cut:
+            raise fault
     if (fault := _fault(file, "utf-8")) is None:
         return Decoded("utf-8", "utf-8")
     return _legacy(file, fault)
 
 
 def check(file: BinaryIO, encoding: str) -> Decoded:
-    """Return how to read the file in this encoding. Raise Undecodable when it is in another."""
+    """Return how to read the file in this encoding. Raise Undecodable when it is in another, LookupError for unknown names."""
+    encoding = known_as(encoding)
+    file.seek(0)
+    head = file.read(4)
+    encoding = next((own for bom, own in BOMS if head.startswith(bom) and own.startswith(encoding[:6])), encoding)
     faults = []
     for codec in CODECS.get(encoding, (encoding,)):
         if encoding == "iso-2022-jp":
@@ -72,6 +89,15 @@ def check(file: BinaryIO, encoding: str) -> Decoded:
     raise max(faults, key=lambda fault: fault.line)
 
 
+def known_as(name: str) -> str:
+    """Return the encoding that people mean by a name, such as cp932 for "Shift_JIS". Raise LookupError."""
+    found = codecs.lookup(name).name
+    encoding = ALIASES.get(found, found)
+    if encoding not in ENCODINGS:
+        raise LookupError(name)
+    return encoding
+
+
 def plain(file: BinaryIO, encoding: str) -> BinaryIO:
     """Return the file to decode: ISO-2022-JP turned into CP932, which has the characters that Windows adds to JIS."""
     file.seek(0)
@@ -79,24 +105,38 @@ def plain(file: BinaryIO, encoding: str) -> BinaryIO:
 
 
 def _legacy(file: BinaryIO, utf8_fault: Undecodable) -> Decoded:
-    """Return CP932 or EUC-JP: the one that decodes, or where both do, the one that reads like Japanese."""
-    found = []
+    """Return CP932 or EUC-JP: the one that decodes, or where both do, the one that reads like Japanese.
+
+    A file in EUC that ends within a character is a faultless row of half-width kana in CP932, so a cut counts as decoded
+    until that is settled.
+    """
+    found: list[tuple[float, Decoded, Undecodable | None]] = []
     faults = [utf8_fault]
     for encoding in ("cp932", "euc-jp"):
         try:
-            found.append(check(file, encoding))
+            decoded, cut = check(file, encoding), None
         except Undecodable as fault:
             faults.append(fault)
-    if not found:
+            if not fault.is_cut:
+                continue
+            decoded, cut = Decoded(encoding, CODECS.get(encoding, (encoding,))[0]), fault
+        found.append((_likeness(file, decoded), decoded, cut))
+    if not found or (utf8_fault.is_cut and not _is_ascii_before(file, 4)):
         raise max(faults, key=lambda fault: (fault.is_cut, fault.line))
-    return max(found, key=lambda decoded: _likeness(file, decoded.codec))
+    _score, decoded, cut = max(found, key=lambda each: each[0])
+    if cut:
+        raise cut
+    return decoded
 
 
-def _likeness(file: BinaryIO, codec: str) -> float:
-    """Return how Japanese a text reads: full-width kana speak for it, half-width ones are what EUC looks like in CP932."""
+def _likeness(file: BinaryIO, decoded: Decoded) -> float:
+    """Return how Japanese a text reads: full-width kana speak for it, half-width ones are what EUC looks like in CP932,
+    and rare kanji what half-width kana look like in EUC."""
     file.seek(0)
-    text = file.read(1 << 16).decode(codec, "replace")
-    return len(KANA.findall(text)) - 2.0 * len(HALF_KANA.findall(text)) - 10.0 * text.count("\ufffd")
+    data = file.read(1 << 16)
+    text = data.decode(decoded.codec, "ignore")
+    rare = len(RARE_KANJI.findall(data)) if decoded.encoding == "euc-jp" else 0
+    return len(KANA.findall(text)) - 2.0 * len(HALF_KANA.findall(text)) - 12.0 * rare
 
 
 def _fault(file: BinaryIO, codec: str) -> Undecodable | None:
@@ -113,6 +153,12 @@ def _fault(file: BinaryIO, codec: str) -> Undecodable | None:
             return Undecodable(lines + _line_ends(before.decode("latin-1")), is_cut=is_cut)
         lines += _line_ends(text)
     return None
+
+
+def _is_ascii_before(file: BinaryIO, end: int) -> bool:
+    """Return whether nothing but the last bytes needs an encoding."""
+    file.seek(0)
+    return all((chunk[:-end] if is_last else chunk).isascii() for chunk, is_last in _chunks(file))
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:

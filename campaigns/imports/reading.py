@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import islice
@@ -89,48 +91,89 @@ def _rows(text: TextIOWrapper, delimiter: str) -> Iterator[tuple[int, list[str]]
             clean = line.replace("\0", "") if "\0" in line else line
             pending.append(clean)
             if len(pending) > MOST_LINES:
-                raise _unclosed(reader.line_num - len(pending) + 2)
+                raise _unclosed(start)
             yield clean
 
-    reader = csv.reader(lines(), delimiter=delimiter)
+    source = lines()
+    reader = csv.reader(source, delimiter=delimiter, skipinitialspace=delimiter != "\t", strict=True)
     start = 1
     try:
-        for row in reader:
-            is_broken = len(pending) > 1 and "".join(pending).count('"') % 2
-            if is_broken:
-                raise _unclosed(start)
+        while True:
+            try:
+                row = next(reader, None)
+            except csv.Error:
+                row = _mended(pending, source, delimiter, start)
+            if row is None:
+                return
             if len(row) > MOST_COLUMNS:
                 raise BadFile("columns", _("There are more than 1,000 columns in a row."), start)
             if any(cell and not cell.isspace() for cell in row):
                 yield start, row
-            start = reader.line_num + 1
+            start += len(pending)
             pending.clear()
-    except csv.Error as error:
-        raise _unclosed(start) from error
     finally:
         text.detach()
 
 
+def _mended(pending: list[str], source: Iterator[str], delimiter: str, start: int) -> list[str]:
+    """Return a row whose quotation marks are broken, reading on where it goes on. Raise BadFile when none closes it."""
+    closing = re.compile(rf'"[ \u3000]*({re.escape(delimiter)}|[\r\n]*\Z)')
+    while (row := _loosely("".join(pending), delimiter, closing)) is None:
+        if next(source, None) is None:
+            raise _unclosed(start)
+    if any(len(cell) > LONGEST_CELL for cell in row):
+        raise BadFile("too_long", _("A cell holds more than 200,000 characters."), start)
+    return row
+
+
+def _loosely(text: str, delimiter: str, closing: re.Pattern[str]) -> list[str] | None:
+    """Return the cells of a row in which a quotation mark closes a cell only before a delimiter or the end.
+
+    None: the last cell is still open.
+    """
+    cells, at = [], 0
+    while True:
+        opened = re.compile(r' *"').match(text, at) if delimiter != "\t" else re.compile('"').match(text, at)
+        if opened:
+            end = closing.search(text, opened.end())
+            while end and _is_doubled(text, end.start(), opened.end()):
+                end = closing.search(text, end.start() + 1)
+            if end is None:
+                return None
+            cells.append(text[opened.end() : end.start()].replace('""', '"'))
+            if end[1] != delimiter:
+                return cells
+            at = end.end()
+        else:
+            cell, found, _rest = text[at:].partition(delimiter)
+            if not found:
+                return [*cells, cell.rstrip("\r\n")]
+            cells.append(cell)
+            at += len(cell) + len(delimiter)
+
+
+def _is_doubled(text: str, at: int, start: int) -> bool:
+    """Return whether the quotation mark is the second of a pair that stands for one within the cell."""
+    before = at
+    while before > start and text[before - 1] == '"':
+        before -= 1
+    return (at - before) % 2 == 1
+
+
 def _unclosed(line: int) -> BadFile:
-    return BadFile(
-        "quotes", _("A quotation mark is opened here and never closed. Remove it, or close it."), max(line, 1)
-    )
+    return BadFile("quotes", _("A quotation mark is opened here and never closed. Remove it, or close it."), line)
 
 
 def _delimiter(file: BinaryIO, decoded: encodings.Decoded) -> str:
     """Return the delimiter that makes most rows equally wide, and wider than one column."""
 
     def score(delimiter: str) -> tuple[float, int]:
-        try:
-            widths = Counter(
-                len(row)
-                for _line, row in islice(rows_of(file, Shape(decoded.encoding, delimiter, decoded.codec)), SAMPLE_ROWS)
-            )
-        except BadFile:
-            return 0.0, 0
-        if not widths:
-            return 0.0, 0
-        width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1], item[0]))
-        return (count / widths.total() if width > 1 else 0.0), width
+        widths: Counter[int] = Counter()
+        with suppress(BadFile):  # what comes before the fault tells enough
+            shape = Shape(decoded.encoding, delimiter, decoded.codec)
+            for _line, row in islice(rows_of(file, shape), SAMPLE_ROWS):
+                widths[len(row)] += 1
+        width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1], item[0]), default=(1, 0))
+        return (count / widths.total(), width) if width > 1 else (0.0, 0)
 
     return max(DELIMITERS, key=lambda delimiter: (score(delimiter), -DELIMITERS.index(delimiter)))
