@@ -21,6 +21,7 @@ from mailsales.management.erasing import TABLES
 
 class DemoTestCase(TestCase):
     password: str
+    seconds: float
 
     @classmethod
     def setUpTestData(cls) -> None:
