@@ -21,11 +21,11 @@ class Page:
     ready: str = ""  # a selector to wait for
 
 
-def of(view: str, *args: object, query: str = "") -> Callable[[World], str]:
-    """Return a path of a view, whose arguments may be names of the world's rows."""
+def of(view: str, *args: str, query: str = "") -> Callable[[World], str]:
+    """Return a path of a view, whose arguments are names of the world's rows."""
 
     def path(world: World) -> str:
-        return reverse(view, args=[getattr(world, arg).pk if isinstance(arg, str) else arg for arg in args]) + query
+        return reverse(view, args=[world.rows[arg] for arg in args]) + query
 
     return path
 
@@ -65,4 +65,52 @@ CAMPAIGNS = [
     Page("campaign_cancel", of("campaigns:campaign_cancel", "scheduled")),
     Page("campaign_delete", of("campaigns:campaign_delete", "draft")),
 ]
-PAGES = [*GATE, *ACCOUNTS, *CAMPAIGNS]
+CONTACTS = [
+    Page("contact_list", of("campaigns:contact_list")),
+    Page("contact_list_none", of("campaigns:contact_list", query="?q=zzz")),
+    Page("contact_list_empty", of("campaigns:contact_list"), who="emma"),
+    Page("contact_list_viewer", of("campaigns:contact_list"), who="vera"),
+    Page("contact_create", of("campaigns:contact_create")),
+    Page("contact_export", of("campaigns:contact_export")),
+    Page("contact_detail", of("campaigns:contact_detail", "contact")),
+    Page("contact_edit", of("campaigns:contact_edit", "contact")),
+    Page("contact_delete", of("campaigns:contact_delete", "contact")),
+    Page("import_create", of("campaigns:import_create")),
+    Page("import_map", of("campaigns:import_map", "import_uploaded")),
+    *(
+        Page(f"import_{status}", of("campaigns:import_detail", f"import_{status}"))
+        for status in ("queued", "loading", "done", "refused", "stopped")
+    ),
+    Page("list_list", of("campaigns:list_list")),
+    Page("list_list_empty", of("campaigns:list_list"), who="emma"),
+    Page("list_create", of("campaigns:list_create")),
+    Page("list_detail", of("campaigns:list_detail", "list")),
+    Page("list_edit", of("campaigns:list_edit", "list")),
+    Page("list_delete", of("campaigns:list_delete", "list")),
+    Page("suppression_list", of("campaigns:suppression_list")),
+    Page("suppression_list_empty", of("campaigns:suppression_list"), who="emma"),
+    Page("suppression_create", of("campaigns:suppression_create")),
+    Page("suppression_release", of("campaigns:suppression_release", "suppression")),
+]
+REPORTS = [
+    Page("home", of("reports:home")),
+    Page("home_empty", of("reports:home"), who="emma"),
+    Page("campaign_report", of("reports:campaign_report", "sent")),
+    Page("campaign_report_sending", of("reports:campaign_report", "sending")),
+    Page("campaign_report_held", of("reports:campaign_report", "held")),
+    Page("campaign_export", of("reports:campaign_export", "sent")),
+    Page("message_detail", of("reports:message_detail", "message")),
+    Page("rules", of("reports:rules")),
+    Page("sandbox_list", of("delivery:sandbox_list")),
+    Page("sandbox_list_empty", of("delivery:sandbox_list"), who="emma"),
+    *(
+        Page(f"sandbox_{view}", of("delivery:sandbox_detail", "mail", query=f"?view={view}"))
+        for view in ("html", "text", "headers", "raw")
+    ),
+]
+PUBLIC = [
+    Page("unsubscribe", lambda world: f"/u/{world.tokens['unsubscribe']}", who=""),
+    Page("unsubscribe_gone", lambda _world: "/u/nothing", who="", status=404),
+    Page("unsubscribe_of_a_test", of("delivery:unsubscribe_of_a_test"), who=""),
+]
+PAGES = [*GATE, *ACCOUNTS, *CAMPAIGNS, *CONTACTS, *REPORTS, *PUBLIC]

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from delivery.models import Installation
 from tests.look.world import World, make_world
 
 CHROMIUM = "/usr/bin/chromium"
@@ -76,3 +77,4 @@ def open_site() -> Iterator[Site]:
             browser.close()
             server.stop()
             call_command("flush", interactive=False, verbosity=0)
+            Installation.objects.create()  # a row that migrations make
