@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from csp.decorators import csp_replace
+from csp.decorators import csp
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -126,7 +126,7 @@ def _masked(address: str) -> str:
 # -- the mail in a browser ---------------------------------------------------------------------
 
 
-@csp_replace(MAIL_POLICY)  # type: ignore[arg-type]  # typed for views without arguments
+@csp(MAIL_POLICY)  # type: ignore[arg-type]  # typed for views without arguments
 @xframe_options_sameorigin
 @require_safe
 def mail_view(request: HttpRequest, token: str) -> HttpResponse:

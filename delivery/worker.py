@@ -60,7 +60,7 @@ class Worker:
         self._root = var / "journal"
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sending", daemon=True)
-        self._ledger = Ledger(_server())
+        self._ledger = Ledger(server())
         self._turn = asyncio.Lock()  # a watch never looks while a claim is in doubt
         self._guard = Guard()
         self._dater = Dater()
@@ -344,7 +344,7 @@ class Worker:
             await asyncio.sleep(REPLAY_SECONDS)
 
 
-def _server() -> dict[str, Any]:
+def server() -> dict[str, Any]:
     """Return where the database is; the rest of Django's parameters are for its own, synchronous cursors."""
     ours = {"cursor_factory", "context", "options", "prepare_threshold"}
     return {name: value for name, value in connection.get_connection_params().items() if name not in ours}

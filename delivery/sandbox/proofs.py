@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import DkimKey
 from delivery import dkim
 from delivery.models import SandboxMail
+from delivery.sandbox.reading import headers_of
 
 LONGEST_LINE = 998  # RFC 5322 §2.1.1
 ONE_CLICK = ("list-unsubscribe", "list-unsubscribe-post")  # RFC 8058 §4: both covered by the signature
@@ -56,8 +57,9 @@ def _encryption(mail: SandboxMail) -> Proof:
 
 
 def _one_click(message: EmailMessage) -> Proof:
-    signed = str(message.get("DKIM-Signature", "")).lower().replace(" ", "")
-    listed = signed.partition("h=")[2].partition(";")[0].split(":")
+    signed = next((value for name, value in headers_of(message) if name.lower() == "dkim-signature"), "")
+    tags = dict(tag.split("=", 1) for tag in "".join(signed.lower().split()).split(";") if "=" in tag)
+    listed = tags.get("h", "").split(":")
     is_there = all(name in message for name in ONE_CLICK)
     if is_there and all(name in listed for name in ONE_CLICK):
         return Proof(True, _("One-click unsubscribe"), _("Both headers of RFC 8058 are there and signed."))

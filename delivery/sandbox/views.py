@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from email import policy
 from email.message import EmailMessage
-from email.parser import BytesParser
 from typing import Any
 
-from csp.decorators import csp_replace
+from csp.decorators import csp
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -25,6 +23,7 @@ from accounts.decorators import member_required
 from accounts.http import AccountRequest
 from delivery.models import SandboxMail
 from delivery.sandbox import proofs
+from delivery.sandbox.reading import headers_of, parsed, part_of
 from delivery.views import MAIL_POLICY
 from mailsales.paging import page_of
 
@@ -85,21 +84,21 @@ def sandbox_detail(request: AccountRequest, pk: int) -> HttpResponse:
         "tabs": [
             {"label": label, "href": f"{url}?view={key}", "is_current": key == view} for key, label in VIEWS.items()
         ],
-        "headers": [{"name": name, "value": str(value)} for name, value in message.items()],
-        "source": _part(message, "plain") if view == "text" else bytes(mail.raw).decode("utf-8", "replace"),
+        "headers": [{"name": name, "value": value} for name, value in headers_of(message)],
+        "source": part_of(message, "plain") if view == "text" else bytes(mail.raw).decode("utf-8", "replace"),
         "proofs": proofs.proofs_of(mail, message),
         "envelope": _envelope(mail),
     }
     return render(request, "delivery/sandbox_detail.html", context)
 
 
-@csp_replace(MAIL_POLICY)
+@csp(MAIL_POLICY)
 @xframe_options_sameorigin
 @member_required()
 @require_GET
 def sandbox_html(request: AccountRequest, pk: int) -> HttpResponse:
     _mail_row, message = _mail(request, pk)
-    html = _part(message, "html")
+    html = part_of(message, "html")
     marked, found = HEAD.subn(lambda match: match[0] + BASE, html, count=1)
     return HttpResponse(marked if found else BASE + html)
 
@@ -115,12 +114,7 @@ def sandbox_download(request: AccountRequest, pk: int) -> HttpResponse:
 
 def _mail(request: AccountRequest, pk: int) -> tuple[SandboxMail, EmailMessage]:
     mail: SandboxMail = get_object_or_404(SandboxMail.objects.of(request.account), pk=pk)
-    return mail, BytesParser(EmailMessage, policy=policy.default).parsebytes(bytes(mail.raw))
-
-
-def _part(message: EmailMessage, kind: str) -> str:
-    part = message.get_body(preferencelist=(kind,))
-    return str(part.get_content()) if part else ""
+    return mail, parsed(mail)
 
 
 def _envelope(mail: SandboxMail) -> list[dict[str, Any]]:

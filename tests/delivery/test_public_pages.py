@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+from django.utils.timezone import now
+
+from campaigns.models import Subscription, Suppression
+from delivery.machines import APPLE, NAMELESS, SCANNER
+from delivery.models import Click, Link, Message, Open, Unsubscribe
+from mailsales import tokens
+from mailsales.wall import wall
+from tests.base import MailsalesTestCase
+from tests.make import make_campaign, make_contact, make_list, make_message
+
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
+TARGET = "https://aoba.example.jp/shincha?a=1"
+
+
+class PublicTestCase(MailsalesTestCase):
+    """A mail that was sent an hour ago, with two links; its reader's programs ask for things behind the wall."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.list = make_list(self.account)
+        self.contact = make_contact(self.account, self.list)
+        self.campaign = make_campaign(self.account, list=self.list)
+        self.message = self.sent(self.contact, ago=timedelta(hours=1))
+        for number in (1, 2, 3):
+            Link.objects.create(account=self.account, campaign=self.campaign, number=number, url=f"{TARGET}{number}")
+
+    def sent(self, contact: Any, *, ago: timedelta) -> Message:
+        return make_message(self.campaign, contact, status=Message.Status.SENT, closed_at=now() - ago)
+
+    def ask(self, path: str, *, method: str = "get", agent: str = PHONE, **values: Any) -> Any:
+        """Return the answer to a program without any cookie, as the web process gives it."""
+        with wall(None):
+            return getattr(Client(HTTP_USER_AGENT=agent), method)(path, **values)
+
+    def click_path(self, number: int = 1) -> str:
+        return f"/c/{tokens.link_token(self.account.pk, self.message.pk, number)}"
+
+    def open_path(self) -> str:
+        return f"/o/{tokens.open_token(self.account.pk, self.message.pk)}"
+
+    def leave_path(self) -> str:
+        return f"/u/{tokens.unsubscribe_token(self.account.pk, self.message.pk)}"
+
+
+class ClickTestCase(PublicTestCase):
+    def test_it_leads_on(self) -> None:
+        response = self.ask(self.click_path())
+        self.assertEqual((response.status_code, response["Location"]), (302, f"{TARGET}1"))
+        self.assertIn("no-store", response["Cache-Control"])
+
+    def test_it_is_counted(self) -> None:
+        self.ask(self.click_path(2))
+        click = Click.objects.get()
+        self.assertEqual((click.message_id, click.campaign_id, click.number), (self.message.pk, self.campaign.pk, 2))
+        self.assertEqual((click.machine, click.user_agent, click.ip), ("", PHONE, "127.0.0.1"))
+
+    def test_head_leads_on_and_counts_nothing(self) -> None:
+        self.assertEqual(self.ask(self.click_path(), method="head")["Location"], f"{TARGET}1")
+        self.assertFalse(Click.objects.exists())
+
+    def test_it_takes_one_query_beside_the_wall(self) -> None:
+        with wall(None), self.assertNumQueries(3):  # the wall for nobody, for the token's account, and the click
+            Client(HTTP_USER_AGENT=PHONE).get(self.click_path())
+
+    def test_nobody_else_s_address_is_led_to(self) -> None:
+        for token in ("https:evil.example.com", tokens.open_token(self.account.pk, self.message.pk), "a", "é", "AAAA"):
+            self.assertEqual(self.ask(f"/c/{token}").status_code, 404)
+        self.assertEqual(self.ask(f"{self.click_path()}?url=https://evil.example.com")["Location"], f"{TARGET}1")
+
+    def test_a_link_that_the_mail_did_not_have_is_not_found(self) -> None:
+        self.assertEqual(self.ask(self.click_path(9)).status_code, 404)
+        self.assertFalse(Click.objects.exists())
+
+    def test_a_token_of_another_account_shows_nothing(self) -> None:
+        stolen = tokens.link_token(self.other_account.pk, self.message.pk, 1)
+        self.assertEqual(self.ask(f"/c/{stolen}").status_code, 404)
+
+    def test_a_link_of_a_removed_campaign_is_not_found(self) -> None:
+        path = self.click_path()
+        self.campaign.delete()
+        self.assertEqual(self.ask(path).status_code, 404)
+
+    def test_it_takes_no_post(self) -> None:
+        self.assertEqual(self.ask(self.click_path(), method="post").status_code, 405)
+
+    def test_scanners_are_machines(self) -> None:
+        self.ask(self.click_path(), agent="Barracuda Sentinel")
+        self.assertEqual(Click.objects.get().machine, SCANNER)
+
+    def test_nobody_clicks_within_two_seconds_of_delivery(self) -> None:
+        Message.objects.update(closed_at=now() - timedelta(seconds=1))
+        self.ask(self.click_path())
+        self.assertEqual(Click.objects.get().machine, SCANNER)
+
+    def test_nobody_follows_three_links_at_once(self) -> None:
+        for number in (1, 2, 3):
+            self.ask(self.click_path(number))
+        self.assertEqual(set(Click.objects.values_list("machine", flat=True)), {SCANNER})
+
+    def test_a_person_may_follow_two(self) -> None:
+        self.ask(self.click_path(1))
+        self.ask(self.click_path(2))
+        self.assertEqual(Click.objects.of(self.account).by_people().count(), 2)
+
+
+class PixelTestCase(PublicTestCase):
+    def test_it_is_a_picture_that_nobody_keeps(self) -> None:
+        response = self.ask(self.open_path())
+        self.assertEqual((response.status_code, response["Content-Type"]), (200, "image/gif"))
+        self.assertTrue(response.content.startswith(b"GIF89a"))
+        self.assertIn("no-store", response["Cache-Control"])
+
+    def test_it_counts_an_open(self) -> None:
+        self.ask(self.open_path())
+        found = Open.objects.get()
+        self.assertEqual((found.message_id, found.account_id, found.machine), (self.message.pk, self.account.pk, ""))
+
+    def test_head_counts_nothing(self) -> None:
+        self.assertEqual(self.ask(self.open_path(), method="head").status_code, 200)
+        self.assertFalse(Open.objects.exists())
+
+    def test_apple_opens_for_everybody_and_is_a_machine(self) -> None:
+        self.ask(self.open_path(), agent="Mozilla/5.0")
+        self.assertEqual(Open.objects.get().machine, APPLE)
+
+    def test_gmail_s_proxy_comes_when_a_person_opens(self) -> None:
+        self.ask(self.open_path(), agent="Mozilla/5.0 Firefox/11.0 (via ggpht.com GoogleImageProxy)")
+        self.assertEqual(Open.objects.get().machine, "")
+
+    def test_who_gives_no_name_is_a_machine(self) -> None:
+        self.ask(self.open_path(), agent="")
+        self.assertEqual(Open.objects.get().machine, NAMELESS)
+
+    def test_a_bad_token_is_not_found(self) -> None:
+        self.assertEqual(self.ask("/o/abc").status_code, 404)
+
+
+class UnsubscribeTestCase(PublicTestCase):
+    def leave(self, **values: Any) -> HttpResponse:
+        response: HttpResponse = self.ask(self.leave_path(), method="post", **values)
+        return response
+
+    def subscription(self) -> Subscription:
+        return Subscription.objects.get(list=self.list, contact=self.contact)
+
+    def test_get_and_head_change_nothing(self) -> None:
+        for method in ("get", "head"):
+            self.assertEqual(self.ask(self.leave_path(), method=method).status_code, 200)
+        self.assertEqual(self.subscription().status, Subscription.Status.CONFIRMED)
+        self.assertFalse(Unsubscribe.objects.exists() or Suppression.objects.exists())
+
+    def test_the_page_has_a_button_and_hides_the_address(self) -> None:
+        page = self.ask(self.leave_path(), headers={"accept-language": "en"}).content.decode()
+        self.assertIn('method="post"', page)
+        self.assertNotIn(self.contact.address, page)
+        self.assertIn("ha••", page)
+
+    def test_the_reader_s_browser_picks_the_language(self) -> None:
+        japanese = self.ask(self.leave_path(), headers={"accept-language": "ja"}).content.decode()
+        english = self.ask(self.leave_path(), headers={"accept-language": "en-GB"}).content.decode()
+        self.assertIn('<html lang="ja">', japanese)
+        self.assertIn('<html lang="en">', english)
+
+    def test_one_click_needs_no_cookie(self) -> None:
+        with wall(None):
+            client = Client(enforce_csrf_checks=True)
+            response = client.post(self.leave_path(), {"List-Unsubscribe": "One-Click"})
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(self.subscription().status, Subscription.Status.UNSUBSCRIBED)
+        self.assertEqual(Unsubscribe.objects.get().how, Unsubscribe.How.ONE_CLICK)
+
+    def test_one_click_comes_in_either_form(self) -> None:
+        for content_type in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+            body = "List-Unsubscribe=One-Click"
+            if content_type.startswith("multipart"):
+                body = '--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
+            self.assertEqual(self.leave(data=body, content_type=content_type).status_code, 200)
+        self.assertEqual(Unsubscribe.objects.get().how, Unsubscribe.How.ONE_CLICK)
+
+    def test_the_button_of_the_page_works(self) -> None:
+        self.assertContains(self.leave(headers={"accept-language": "en"}), "You have been unsubscribed")
+        self.assertEqual(Unsubscribe.objects.get().how, Unsubscribe.How.PAGE)
+
+    def test_the_address_is_suppressed_with_the_evidence(self) -> None:
+        self.leave()
+        found = Suppression.objects.get()
+        self.assertEqual(
+            (found.account, found.address, found.reason), (self.account, self.contact.address, "unsubscribed")
+        )
+        self.assertEqual((found.evidence["list"], found.evidence["campaign"]), (self.list.name, self.campaign.name))
+
+    def test_a_second_time_changes_nothing(self) -> None:
+        self.leave()
+        first = self.subscription().unsubscribed_at
+        self.assertEqual(self.leave().status_code, 200)
+        self.assertEqual((self.subscription().unsubscribed_at, Unsubscribe.objects.count()), (first, 1))
+
+    def test_another_account_s_list_is_untouched(self) -> None:
+        theirs = make_contact(self.other_account, make_list(self.other_account))
+        self.leave()
+        self.assertEqual(Subscription.objects.get(contact=theirs).status, Subscription.Status.CONFIRMED)
+
+    def test_a_mail_without_a_record_says_whom_to_ask(self) -> None:
+        path = self.leave_path()
+        Message.objects.all().delete()
+        response = self.ask(path, headers={"accept-language": "en"})
+        self.assertContains(response, self.account.complaint_address, status_code=404)
+
+    def test_a_bad_token_is_not_found(self) -> None:
+        self.assertEqual(self.ask("/u/AAAA", method="post").status_code, 404)
+
+    def test_the_reason_is_asked_afterwards(self) -> None:
+        self.leave()
+        self.assertEqual(
+            self.ask(f"{self.leave_path()}/reason", method="post", data={"reason": "too_many"}).status_code, 200
+        )
+        self.assertEqual(Unsubscribe.objects.get().why, "too_many")
+
+    def test_a_reason_that_is_none_is_refused(self) -> None:
+        self.leave()
+        response = self.ask(f"{self.leave_path()}/reason", method="post", data={"reason": "x"})
+        self.assertEqual((response.status_code, Unsubscribe.objects.get().why), (422, ""))
+
+    def test_links_of_a_test_copy_explain_themselves(self) -> None:
+        for path in ("/u/test", "/v/test"):
+            self.assertContains(self.ask(path, headers={"accept-language": "en"}), "This was a test email")
