@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.functional import Promise
 
 from accounts.models import Account
 from campaigns.models import Campaign, Destination
@@ -20,6 +20,7 @@ SPAM = [str(reason) for reason in REFUSED_AS_SPAM]
 NO_ADDRESS = r"<?[^\s<>@]+@[^\s<>@]+>?"  # each refusal names its recipient: without, they are the same words
 HOURS = 24
 COLUMNS = {"all": "total", "suppressed": "other", "cancelled": "other"}  # of Place, where not named as the status
+OWN_NAMES, OWN_SHARE = 6, 0.02  # how many domains of no provider are shown by name, and from which share of all
 REPLIES = 5  # kinds of a server's words shown for a reason
 
 
@@ -79,9 +80,9 @@ class LinkCount:
 
 @dataclass
 class Place:
-    """What became of the messages to one mailbox provider."""
+    """What became of the messages to one mailbox provider, or to one large domain of its own."""
 
-    provider: Provider
+    name: str | Promise
     total: int = 0
     sent: int = 0
     deferred: int = 0
@@ -94,7 +95,7 @@ class Place:
 
     @property
     def done(self) -> int:
-        return self.sent + self.bounced + self.unknown + self.other
+        return self.sent + self.bounced + self.spam + self.unknown + self.other
 
 
 @dataclass(frozen=True)
@@ -212,27 +213,36 @@ def links(campaign: Campaign) -> list[LinkCount]:
 
 
 def places(campaign: Campaign, *, is_live: bool = False) -> list[Place]:
-    """Return the figures by mailbox provider, the largest first; while sending with the words of a deferral."""
+    """Return the figures by mailbox provider and large domain, the largest first; while sending with a deferral's words."""
     tally = ledger.execute("progress", campaign=campaign.pk)
-    providers = _providers(row[0] for row in tally)
-    by_provider: dict[Provider, Place] = {}
+    names = _names({destination: int(n) for destination, status, n in tally if status == "all"})
+    found = {name: Place(name) for name in names.values()}
     for destination, status, n in tally:
-        place = by_provider.setdefault(providers[destination], Place(providers[destination]))
-        name = COLUMNS.get(status, str(status))
-        setattr(place, name, getattr(place, name) + int(n))
-    if is_live:
-        _add_replies(campaign, providers, by_provider)
-    else:
-        _add_details(campaign, providers, by_provider)
-    return sorted(by_provider.values(), key=lambda place: -place.total)
+        if destination in names:
+            column = COLUMNS.get(status, str(status))
+            place = found[names[destination]]
+            setattr(place, column, getattr(place, column) + int(n))
+    add = _add_replies if is_live else _add_details
+    add(campaign, {destination: found[name] for destination, name in names.items()})
+    return sorted(found.values(), key=lambda place: -place.total)
 
 
-def _providers(destinations: Iterable[int]) -> dict[int, Provider]:
-    names = Destination.objects.filter(pk__in=set(destinations)).values_list("pk", "name")
-    return {pk: provider_of(name) for pk, name in names}
+def _names(totals: dict[int, int]) -> dict[int, str | Promise]:
+    """Return under which name each destination is shown: its provider's, or its own if it is among the largest."""
+    domains = dict(Destination.objects.filter(pk__in=totals).values_list("pk", "name"))
+    providers = {pk: provider_of(name) for pk, name in domains.items()}
+    others = [pk for pk, provider in providers.items() if provider == Provider.OTHER]
+    large = sorted(others, key=lambda pk: -totals[pk])[:OWN_NAMES]
+    is_told_apart = len(others) > 1 or len(set(providers.values())) == 1
+    return {
+        pk: domains[pk]
+        if is_told_apart and pk in large and totals[pk] >= OWN_SHARE * sum(totals.values())
+        else provider.label
+        for pk, provider in providers.items()
+    }
 
 
-def _add_details(campaign: Campaign, providers: dict[int, Provider], places: dict[Provider, Place]) -> None:
+def _add_details(campaign: Campaign, by_destination: dict[int, Place]) -> None:
     spam = rows(
         """SELECT destination_id, count(*) FROM message
         WHERE campaign_id = %(c)s AND reason = ANY (%(spam)s) AND status = 'bounced' GROUP BY 1""",
@@ -240,26 +250,26 @@ def _add_details(campaign: Campaign, providers: dict[int, Provider], places: dic
         spam=SPAM,
     )
     for destination, n in spam:
-        places[providers[destination]].spam += n
-        places[providers[destination]].bounced -= n
-        places[providers[destination]].other += n
+        place = by_destination[destination]
+        place.spam += n
+        place.bounced -= n
     opened = rows(
         """SELECT m.destination_id, count(*) FROM (SELECT DISTINCT message_id FROM open WHERE campaign_id = %(c)s AND machine = '') o
         JOIN message m ON m.id = o.message_id GROUP BY 1""",
         c=campaign.pk,
     )
     for destination, n in opened:
-        places[providers[destination]].opened += n
+        by_destination[destination].opened += n
 
 
-def _add_replies(campaign: Campaign, providers: dict[int, Provider], places: dict[Provider, Place]) -> None:
+def _add_replies(campaign: Campaign, by_destination: dict[int, Place]) -> None:
     found = rows(
         """SELECT m.destination_id, a.code, a.text FROM message m JOIN attempt a ON a.message_id = m.id
         WHERE m.campaign_id = %(c)s AND m.reason IS NOT NULL AND m.status = 'deferred' ORDER BY m.id DESC LIMIT 200""",
         c=campaign.pk,
     )
     for destination, code, text in found:
-        place = places[providers[destination]]
+        place = by_destination[destination]
         place.reply = place.reply or f"{code or ''} {text}".strip()
 
 

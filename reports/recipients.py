@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
+from accounts.models import Account
 from campaigns.models import Campaign, Contact
 from delivery.models import Attempt, Bounce, Click, Complaint, Link, Message, Open, Unsubscribe
 from mailsales.badges import Badge
@@ -73,10 +74,10 @@ class Recipient:
     at: datetime | None
 
 
-def recipients(messages: Iterable[Message]) -> list[Recipient]:
+def recipients(account: Account, messages: Iterable[Message]) -> list[Recipient]:
     """Return the rows of a page, with what each person did; two queries for all of them."""
     shown = list(messages)
-    opens, clicks = _events(Open, shown), _events(Click, shown)
+    opens, clicks = _events(Open, account, shown), _events(Click, account, shown)
     return [
         Recipient(
             message.pk,
@@ -94,10 +95,10 @@ def name_of(message: Message) -> str:
     return (message.contact.name if message.contact else "") or message.address or _("(erased)")
 
 
-def _events(model: type[Open] | type[Click], messages: list[Message]) -> Mapping[int, list[Any]]:
+def _events(model: type[Open] | type[Click], account: Account, messages: list[Message]) -> Mapping[int, list[Any]]:
     found: dict[int, list[Any]] = {}
     if messages:
-        events = model.objects.of(messages[0].account).filter(message_id__in=[message.pk for message in messages])
+        events = model.objects.of(account).filter(message_id__in=[message.pk for message in messages])
         for event in events.order_by("at"):
             found.setdefault(event.message_id, []).append(event)
     return found

@@ -173,7 +173,7 @@ def provider_rows(places: list[queries.Place]) -> list[dict[str, Any]]:
         )[:3]
         found.append(
             {
-                "name": place.provider.label,
+                "name": place.name,
                 "total": place.total,
                 "failed_share": percent(_failed(place), place.total),
                 "bounced": place.bounced,
@@ -231,7 +231,7 @@ def lane_rows(places: list[queries.Place]) -> list[dict[str, Any]]:
     ordered = sorted(places, key=lambda place: (place.total - place.done, place.deferred), reverse=True)
     return [
         {
-            "name": place.provider.label,
+            "name": place.name,
             "done": place.done,
             "total": place.total,
             "state": _lane_state(place),

@@ -9,7 +9,6 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import formats, timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_POST
@@ -24,6 +23,7 @@ from mailsales.csv_files import ENCODINGS
 from mailsales.doorbell import ring
 from mailsales.paging import page_of
 from reports import charts, exports, queries, recipients, summaries, todo
+from reports.forms import ResendForm
 
 ON_ITS_WAY = (Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.HELD)
 
@@ -52,12 +52,13 @@ def home(request: AccountRequest) -> HttpResponse:
 @require_GET
 @vary_on_headers("HX-Request", "HX-Target")
 def campaign_report(request: AccountRequest, pk: int) -> HttpResponse:
-    campaign = get_object_or_404(Campaign.objects.of(request.account), pk=pk)
+    campaign = get_object_or_404(Campaign.objects.of(request.account).select_related("account"), pk=pk)
     if campaign.status not in (*ON_ITS_WAY, Campaign.Status.SENT, Campaign.Status.CANCELLED):
         return redirect(campaign)
     is_live = campaign.status in ON_ITS_WAY
     if request.htmx and request.htmx.target == "recipient-table":
-        return render(request, "reports/_recipient_table.html", _recipients(request, campaign))
+        found = queries.counts(campaign), queries.reactions(campaign)
+        return render(request, "reports/_recipient_table.html", _recipients(request, campaign, *found))
     if request.htmx and not is_live:  # it ended while the page was polling: show all of it
         return HttpResponse(headers={"HX-Refresh": "true"})
     context = _live(campaign) if is_live else _final(request, campaign)
@@ -92,13 +93,15 @@ def _final(request: AccountRequest, campaign: Campaign) -> dict[str, Any]:
         "links_total": sum(link.clicks for link in links),
         "providers": summaries.provider_rows(queries.places(campaign)),
         "seen_at": timezone.now().isoformat(),
-        **_recipients(request, campaign),
+        **_recipients(request, campaign, counts, found),
     }
 
 
-def _recipients(request: AccountRequest, campaign: Campaign) -> dict[str, Any]:
+def _recipients(
+    request: AccountRequest, campaign: Campaign, counts: queries.Counts, found: queries.Reactions
+) -> dict[str, Any]:
     result, q = request.GET.get("result", ""), request.GET.get("q", "").strip()
-    counted = recipients.counts_by_result(queries.counts(campaign), queries.reactions(campaign))
+    counted = recipients.counts_by_result(counts, found)
     shown = recipients.messages_of(campaign, result if result in recipients.RESULTS else "", q)
     page = page_of(shown, request.GET, target="recipient-table", total=None if q else counted.get(result))
     chips = [
@@ -115,7 +118,7 @@ def _recipients(request: AccountRequest, campaign: Campaign) -> dict[str, Any]:
     return {
         "campaign": campaign,
         "page": page,
-        "recipients": recipients.recipients(page.rows),
+        "recipients": recipients.recipients(request.account, page.rows),
         "chips": chips,
         "q": q,
         "kept": {"result": result},
@@ -148,8 +151,8 @@ def campaign_export(request: AccountRequest, pk: int) -> HttpResponseBase:
 def campaign_resend(request: AccountRequest, pk: int) -> HttpResponse:
     """Send again what the page of `seen_at` showed as unknown; an older page or a second click changes nothing."""
     campaign = get_object_or_404(Campaign.objects.of(request.account), pk=pk)
-    seen_at = parse_datetime(request.POST.get("seen_at", ""))
-    count = resend(campaign, seen_at) if seen_at else 0
+    form = ResendForm(request.POST)
+    count = resend(campaign, form.cleaned_data["seen_at"]) if form.is_valid() else 0
     if count:
         ring("delivery.tick")
         words = ngettext("%(count)s email is sent once more.", "%(count)s emails are sent once more.", count)
