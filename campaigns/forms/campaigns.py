@@ -6,14 +6,13 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from accounts.models import Account, Sender
 from campaigns.models import Campaign, Contact, MailingList
 from campaigns.rich import RichText, is_held
 from mailsales.addresses import BadAddress, clean_address
 
-MOST_TESTS = 5
+MOST_TESTS = 5  # as the form says
 
 
 class CampaignNameForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -97,8 +96,7 @@ class CampaignTestForm(forms.Form):
     addresses = forms.CharField(
         label=_("Send the test to"),
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=ngettext_lazy("%(count)d address at most.", "Up to %(count)d addresses, one a line.", MOST_TESTS)
-        % {"count": MOST_TESTS},
+        help_text=_("Up to 5 addresses, one a line."),
         error_messages={"required": _("Enter an email address.")},
     )
 
