@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -22,9 +23,10 @@ from campaigns.models import ContactField, ContactImport, ImportRefusal
 from mailsales.addresses import BadAddress, clean_address
 
 Status = ContactImport.Status
+RUNNING = (Status.QUEUED, Status.READING, Status.LOADING)
 SLICE_SECONDS = 6.0
 BATCH = 5_000  # rows between two looks at the clock
-MERGE_ROWS = 10_000  # of one merging slice
+MERGE_ROWS = 4_000  # of one merging slice
 LONGEST_NAME = 200
 STAGE = "COPY import_row (account_id, import_id, line, address, domain, name, fields) FROM STDIN"
 REFUSE = "COPY import_refusal (account_id, contact_import_id, line, reason, detail, address, row) FROM STDIN"
@@ -71,7 +73,7 @@ SELECT (SELECT count(*) FROM slice), (SELECT count(*) FROM made),
 def run_next(seconds: float = SLICE_SECONDS) -> bool:
     """Do a slice of the oldest import that waits; return whether there was one. Others may do the same beside."""
     with transaction.atomic():
-        waiting = ContactImport.objects.filter(status__in=[Status.QUEUED, Status.READING, Status.LOADING])
+        waiting = ContactImport.objects.filter(status__in=RUNNING)
         job = (
             waiting.select_for_update(skip_locked=True, of=("self",))
             .select_related("account", "list")
@@ -85,9 +87,17 @@ def run_next(seconds: float = SLICE_SECONDS) -> bool:
 
 
 def run_whole(job: ContactImport) -> ContactImport:
-    """Do all of an import at once, for the command line."""
-    while job.status in (Status.QUEUED, Status.READING, Status.LOADING):
-        with transaction.atomic():
+    """Do all of an import at once, for the command line; workers that find it first only help."""
+    while job.status in RUNNING:
+        job = run_slice(job)
+    return job
+
+
+def run_slice(job: ContactImport) -> ContactImport:
+    """Do a slice of this import as soon as nobody else does one; return how it stands then."""
+    with transaction.atomic():
+        job = ContactImport.objects.select_for_update(of=("self",)).select_related("account", "list").get(pk=job.pk)
+        if job.status in RUNNING:
             work(job, SLICE_SECONDS)
     return job
 
@@ -110,8 +120,7 @@ def work(job: ContactImport, seconds: float) -> None:
 
 def stop(job: ContactImport) -> bool:
     """Take no further row; those merged already stay. Return whether it was still running."""
-    running = [Status.QUEUED, Status.READING, Status.LOADING]
-    stopped = ContactImport.objects.filter(pk=job.pk, status__in=running).update(
+    stopped = ContactImport.objects.filter(pk=job.pk, status__in=RUNNING).update(
         status=Status.STOPPED, finished_at=now()
     )
     if stopped:
@@ -125,8 +134,7 @@ def stop(job: ContactImport) -> bool:
 def _read(job: ContactImport, seconds: float) -> None:
     """Stage rows until the time is over; at the end of the file find repetitions and go on to merging."""
     until = time.monotonic() + seconds
-    with job.file.open("rb") as file:
-        rows = rows_of(file.file, Shape(job.encoding, job.delimiter))
+    with job.file.open("rb") as file, closing(rows_of(file.file, Shape(job.encoding, job.delimiter))) as rows:
         people = islice(rows, job.heading_rows + job.rows, None)
         while batch := list(islice(people, BATCH)):
             _stage(job, batch)
@@ -218,6 +226,9 @@ def _merge(job: ContactImport, seconds: float) -> None:
         with connection.cursor() as cursor:
             cursor.execute(MERGE, values)
             count, made, updated = cursor.fetchone()
+        if not count and job.done < job.rows:
+            _read_again(job)
+            return
         if not count:
             job.status, job.finished_at = Status.DONE, now()
             _clear(job)
@@ -225,7 +236,14 @@ def _merge(job: ContactImport, seconds: float) -> None:
         job.done += count
         job.new += made
         job.updated += updated
-        job.unchanged += count - made - updated
+        job.unchanged = max(0, job.done - job.refused - job.new - job.updated)
+
+
+def _read_again(job: ContactImport) -> None:
+    """Begin anew: PostgreSQL crashed and emptied the staging, which is unlogged. Whom it merged before is not counted twice."""
+    ImportRefusal.objects.filter(contact_import=job).delete()
+    job.status = Status.QUEUED
+    job.rows = job.done = job.refused = 0
 
 
 def _clear(job: ContactImport) -> None:

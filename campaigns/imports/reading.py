@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -58,7 +58,7 @@ def shape_of(file: BinaryIO, *, encoding: str = "", delimiter: str = "") -> Shap
     return Shape(decoded.encoding, delimiter, decoded.codec)
 
 
-def rows_of(file: BinaryIO, shape: Shape) -> Iterator[tuple[int, list[str]]]:
+def rows_of(file: BinaryIO, shape: Shape) -> Generator[tuple[int, list[str]], None, None]:
     """Yield each row with the line on which it begins; empty rows are skipped. Raise BadFile."""
     try:
         codec = shape.codec or encodings.check(file, shape.encoding).codec

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import BinaryIO
 
+from django.core.files import File
+
 from accounts.models import Account
-from campaigns.imports.mapping import ColumnMap, map_columns
+from campaigns.imports.mapping import ColumnMap, map_columns, override
 from campaigns.imports.reading import Shape, rows_of, shape_of
-from campaigns.models import ContactField, ContactImport
+from campaigns.models import ContactField, ContactImport, MailingList
 
 LOOKED_AT = 60
 
@@ -36,3 +40,25 @@ def prepare(job: ContactImport, found: Look, columns: ColumnMap) -> None:
     job.encoding, job.delimiter = found.shape.encoding, found.shape.delimiter
     job.heading_rows = columns.heading_rows
     job.columns = {"targets": {str(at): target for at, target in columns.targets.items()}, "headings": columns.headings}
+
+
+def queue(
+    account: Account,
+    mailing_list: MailingList,
+    path: Path,
+    *,
+    basis: str,
+    encoding: str = "",
+    wishes: Mapping[str, str] | None = None,
+) -> ContactImport:
+    """Return an import of a file of this machine, ready to run; `wishes` puts columns elsewhere. Raise BadFile, OSError."""
+    with path.open("rb") as file:
+        found = look(file, account, encoding=encoding)
+        columns = override(found.columns, wishes) if wishes else found.columns
+        job = ContactImport(account=account, list=mailing_list, file_name=path.name[:200], basis=basis)
+        prepare(job, found, columns)
+        job.status = ContactImport.Status.QUEUED
+        file.seek(0)
+        job.file.save(path.name[-80:], File(file), save=False)
+        job.save()
+    return job

@@ -9,16 +9,19 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-SEARCH_FUNCTIONS = """
+SEARCH_FUNCTIONS = r"""
 CREATE FUNCTION contact_search_key(address text, name text, fields jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
   lower(normalize(address || ' ' || name || ' ' || coalesce(fields ->> 'kana', '') || ' ' || coalesce(fields ->> 'company', ''), NFKC));
+-- Pairs from the first and from the second character on, and single characters other than ASCII. A join over the
+-- characters would take five times as long; the schema is named because pg_restore looks into none.
 CREATE FUNCTION contact_bigrams(address text, name text, fields jsonb) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (
-  SELECT coalesce(array_agg(DISTINCT gram), '{}') FROM contact_search_key(address, name, fields) k, generate_series(1, length(k)) i,
-    LATERAL (VALUES (substr(k, i, 2)), (CASE WHEN ascii(substr(k, i, 1)) > 127 THEN substr(k, i, 1) END)) g(gram)
-  WHERE gram IS NOT NULL
-);
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE k text := public.contact_search_key(address, name, fields);
+BEGIN
+  RETURN string_to_array(regexp_replace(k, '(..)', E'\\1\x01', 'g') || E'\x01' || regexp_replace(substr(k, 2), '(..)', E'\\1\x01', 'g'), E'\x01')
+    || string_to_array(regexp_replace(k, '[\x01-\x7f]+', '', 'g'), NULL);
+END $$;
 """
 DROP_SEARCH_FUNCTIONS = "DROP FUNCTION contact_bigrams; DROP FUNCTION contact_search_key;"
 
