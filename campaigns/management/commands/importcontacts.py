@@ -7,12 +7,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import override as language
 
 from accounts.models import Account
-from campaigns.imports import loading, mapping, starting
+from campaigns.imports import loading, starting
 from campaigns.imports.reading import BadFile
 from campaigns.models import ContactImport, ImportRefusal, MailingList, Subscription
 
@@ -44,23 +43,17 @@ class Command(BaseCommand):
     def run_import(self, options: dict[str, Any]) -> ContactImport:
         account, path = find_account(options["account"]), options["file"]
         wishes = dict(wish.split("=", 1) for wish in options["field"] if "=" in wish)
+        mailing_list, is_new = find_list(account, options["list"])
+        job = None
         try:
-            with path.open("rb") as file:
-                found = starting.look(file, account, encoding=options["encoding"])
-                columns = mapping.override(found.columns, wishes) if wishes else found.columns
-                job = ContactImport(
-                    account=account,
-                    list=find_list(account, options["list"]),
-                    file_name=path.name[:200],
-                    basis=options["basis"],
-                )
-                starting.prepare(job, found, columns)
-                job.status = ContactImport.Status.QUEUED
-                job.file.save(path.name[-80:], File(file), save=False)
-                job.save()
+            wanted = {"basis": options["basis"], "encoding": options["encoding"], "wishes": wishes}
+            job = loading.run_whole(starting.queue(account, mailing_list, path, **wanted))
         except OSError as error:
             raise CommandError(f"{path} cannot be read: {error.strerror}") from error
-        return loading.run_whole(job)
+        finally:
+            if is_new and (job is None or job.error):
+                mailing_list.delete()  # nothing of a refused file stays, its list neither
+        return job
 
     def refuse(self, options: dict[str, Any], reason: str, advice: str, line: int) -> None:
         """Say why nothing was imported, and leave with status 1."""
@@ -102,7 +95,8 @@ def find_account(said: str) -> Account:
     return account
 
 
-def find_list(account: Account, said: str) -> MailingList:
+def find_list(account: Account, said: str) -> tuple[MailingList, bool]:
+    """Return the list and whether it was made now."""
     own = MailingList.objects.of(account)
     found = own.filter(pk=int(said)).first() if said.isdecimal() else None
-    return found or own.get_or_create(account=account, name=said[:100])[0]
+    return (found, False) if found else own.get_or_create(account=account, name=said[:100])
