@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 
-APPLE = "Apple Mail Privacy Protection"
-SCANNER = "security check"
-NAMELESS = "program without a name"
-PROGRAM = "program that is no browser"
+from django.utils.translation import gettext_noop
+
+APPLE = gettext_noop("Apple Mail Privacy Protection")  # rows keep the English, pages translate it
+SCANNER = gettext_noop("security check")
+NAMELESS = gettext_noop("program without a name")
+PROGRAM = gettext_noop("program that is no browser")
 
 SCANNERS = re.compile(
     r"barracuda|proofpoint|mimecast|safelinks|microsoft office|ms-office|symantec|messagelabs|fireeye|trendmicro|"

@@ -213,7 +213,7 @@ def links(campaign: Campaign) -> list[LinkCount]:
 
 
 def places(campaign: Campaign, *, is_live: bool = False) -> list[Place]:
-    """Return the figures by mailbox provider and large domain, the largest first; while sending with a deferral's words."""
+    """Return the figures by mailbox provider and large domain, the largest first and the rest last; while sending with a deferral's words."""
     tally = ledger.execute("progress", campaign=campaign.pk)
     names = _names({destination: int(n) for destination, status, n in tally if status == "all"})
     found = {name: Place(name) for name in names.values()}
@@ -224,7 +224,7 @@ def places(campaign: Campaign, *, is_live: bool = False) -> list[Place]:
             setattr(place, column, getattr(place, column) + int(n))
     add = _add_replies if is_live else _add_details
     add(campaign, {destination: found[name] for destination, name in names.items()})
-    return sorted(found.values(), key=lambda place: -place.total)
+    return sorted(found.values(), key=lambda place: (place.name == Provider.OTHER.label, -place.total))
 
 
 def _names(totals: dict[int, int]) -> dict[int, str | Promise]:

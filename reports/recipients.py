@@ -114,7 +114,7 @@ def _reaction(message: Message, opens: list[Open], clicks: list[Click]) -> str |
     if any(not each.machine for each in opens):
         return _("Opened by a person")
     if opens:
-        return _("Opened by a machine (%(name)s)") % {"name": opens[0].machine}
+        return _("Opened by a machine (%(name)s)") % {"name": _(opens[0].machine)}
     return Reason(message.reason).label if message.reason else ""
 
 
@@ -173,7 +173,9 @@ def _attempt(message: Message, attempt: Attempt) -> Event:
 
 
 def _advice(reason: str | None) -> str:
-    return f"{Reason(reason).label}. {Reason(reason).advice}" if reason else ""
+    if not reason:
+        return ""
+    return _("%(reason)s. %(advice)s") % {"reason": Reason(reason).label, "advice": Reason(reason).advice}
 
 
 def _open(event: Any) -> Event:
@@ -183,7 +185,7 @@ def _open(event: Any) -> Event:
             "",
             "bot",
             _("A machine opened it"),
-            _("%(name)s. Not counted as a person.") % {"name": event.machine},
+            _("%(name)s. Not counted as a person.") % {"name": _(event.machine)},
         )
     return Event(event.at, "live", "mail-open", _("A person opened it"))
 
@@ -192,7 +194,7 @@ def _click(event: Any, links: Mapping[int, Link]) -> Event:
     link = links.get(event.number)
     label = (link.label or link.url) if link else str(event.number)
     if event.machine:
-        words = _("%(name)s. Not counted as a person.") % {"name": event.machine}
+        words = _("%(name)s. Not counted as a person.") % {"name": _(event.machine)}
         return Event(event.at, "", "bot", _("A machine followed “%(link)s”") % {"link": label}, words)
     return Event(event.at, "live", "mouse-pointer-click", _("Clicked “%(link)s”") % {"link": label})
 

@@ -62,11 +62,8 @@ def ledger(campaign: Campaign, counts: queries.Counts) -> list[Part]:
     """Return where everything went; what did not happen at all is left out, save for the five that are always asked for."""
     late = _("Accepted by the receiving servers.")
     if counts.late:
-        late = ngettext(
-            "Accepted by the receiving servers. %(count)s of them came back with an error later.",
-            "Accepted by the receiving servers. %(count)s of them came back with an error later.",
-            counts.late,
-        ) % {"count": count_of(counts.late)}
+        late = _("Accepted by the receiving servers. %(count)s of them came back with an error later.")
+        late %= {"count": count_of(counts.late)}
     deferred = _("To be tried again by itself.") if counts.deferred else _("All of them are settled.")
     unknown: Any = (
         "unknown",
@@ -115,7 +112,7 @@ def reaction_parts(counts: queries.Counts, found: queries.Reactions) -> list[dic
 
 def hours_chart(campaign: Campaign, found: queries.Hours) -> Chart:
     start = timezone.localtime(campaign.send_at) if campaign.send_at else timezone.localtime()
-    names = [formats.date_format(start + timedelta(hours=hour), pgettext("date format", "H:i")) for hour in range(25)]
+    names = [f"{start + timedelta(hours=hour):%H:%M}" for hour in range(queries.HOURS + 1)]
     series = [("opened", _("Opens"), found.opens), ("clicked", _("Clicks"), found.clicks)]
     columns = [_("Time"), _("Opens"), _("Clicks")]
     return charts.lines(

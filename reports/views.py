@@ -8,14 +8,15 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.decorators import SENDERS, member_required, polled
 from accounts.http import AccountRequest
+from campaigns.drafts import values_of
 from campaigns.models import Campaign, Contact
 from delivery.models import Message, SandboxMail
 from delivery.queue import resend
@@ -25,6 +26,7 @@ from mailsales.paging import page_of
 from reports import charts, exports, queries, recipients, summaries, todo
 from reports.forms import ResendForm
 
+RECIPIENTS = 25  # on a page: they stand at the end of a long one
 ON_ITS_WAY = (Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.HELD)
 
 
@@ -103,7 +105,9 @@ def _recipients(
     result, q = request.GET.get("result", ""), request.GET.get("q", "").strip()
     counted = recipients.counts_by_result(counts, found)
     shown = recipients.messages_of(campaign, result if result in recipients.RESULTS else "", q)
-    page = page_of(shown, request.GET, target="recipient-table", total=None if q else counted.get(result))
+    page = page_of(
+        shown, request.GET, target="recipient-table", size=RECIPIENTS, total=None if q else counted.get(result)
+    )
     chips = [
         {
             "label": label,
@@ -130,7 +134,10 @@ def _period(campaign: Campaign) -> str:
         return ""
     start = summaries.date_and_time(campaign.send_at)
     if campaign.closed_at and campaign.status == Campaign.Status.SENT:
-        end = formats.date_format(timezone.localtime(campaign.closed_at), pgettext("date format", "H:i"))
+        is_same_day = timezone.localdate(campaign.closed_at) == timezone.localdate(campaign.send_at)
+        end = summaries.date_and_time(campaign.closed_at)
+        if is_same_day:
+            end = f"{timezone.localtime(campaign.closed_at):%H:%M}"
         return _("%(start)s – %(end)s") % {"start": start, "end": end}
     return _("Since %(time)s") % {"time": start}
 
@@ -185,7 +192,7 @@ def message_detail(request: AccountRequest, pk: int) -> HttpResponse:
 def _facts(message: Message) -> list[summaries.Fact]:
     tries = ngettext("%(count)s time", "%(count)s times", message.tries) % {"count": summaries.count_of(message.tries)}
     facts = [
-        summaries.Fact(_("Subject"), message.campaign.subject),
+        summaries.Fact(_("Subject"), message.campaign.subject_for(values_of(message.contact))),
         summaries.Fact(_("List"), message.campaign.list.name if message.campaign.list else ""),
         summaries.Fact(_("Attempts"), tries),
     ]

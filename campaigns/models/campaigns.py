@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Sender, User
+from campaigns import merge
 from campaigns.models.contacts import Contact
 from campaigns.models.lists import MailingList
 from mailsales import ledger
@@ -106,6 +108,18 @@ class Campaign(models.Model):
         return reverse("reports:campaign_report", args=[self.pk])
 
     EDITABLE = (Status.DRAFT, Status.IN_REVIEW, Status.APPROVED)
+
+    @property
+    def shown_subject(self) -> str:
+        """Return the subject as somebody gets it of whom nothing is known; as it was written while it has a fault."""
+        return self.subject_for({})
+
+    def subject_for(self, values: Mapping[str, object]) -> str:
+        """Return the subject with these values of a contact in it."""
+        try:
+            return merge.compile(self.subject).render(values).strip()
+        except merge.MergeError:
+            return self.subject
 
     @property
     def is_editable(self) -> bool:
