@@ -13,7 +13,7 @@ CSS = ROOT / "static/css"
 TEMPLATES = ROOT / "templates"
 # written by htmx and by the rich editor, or read by a parser alone
 FOREIGN = {"htmx-indicator", "htmx-request", "htmx-settling", "htmx-added", "htmx-swapping", "tiptap", "lucide"}
-FOREIGN |= {"ProseMirror-trailingBreak", "ProseMirror-focused", "ProseMirror-separator"}
+FOREIGN |= {"prose-editor", "ProseMirror", "ProseMirror-trailingBreak", "ProseMirror-focused", "ProseMirror-separator"}
 CLASS = re.compile(r"\.(-?[a-zA-Z_][\w-]*)")
 
 
@@ -42,9 +42,16 @@ def classes_of(sheet: Path) -> set[str]:
 def used() -> str:
     """Return the text of all templates and scripts, and of the code that names classes."""
     files = [*TEMPLATES.rglob("*.html"), *(ROOT / "static/js").glob("*.js")]
-    files += [
-        path
-        for app in ("accounts", "campaigns", "delivery", "reports", "mailsales")
-        for path in (ROOT / app).rglob("*.py")
-    ]
-    return "\n".join(path.read_text() for path in files)
+    return "\n".join(path.read_text() for path in [*files, *_code()])
+
+
+def said_as_class() -> set[str]:
+    """Return the words that stand in class attributes: a plain word elsewhere in a text says nothing."""
+    text = "\n".join(path.read_text() for path in [*TEMPLATES.rglob("*.html"), *_code()])
+    attributes = re.findall(r"""class(?:=|": )["']([^"]*)["']|return f?"(icon[^"]*)\"""", text)
+    return {word for pair in attributes for one in pair for word in re.findall(r"[\w-]+", one)}
+
+
+def _code() -> list[Path]:
+    apps = ("accounts", "campaigns", "delivery", "reports", "mailsales")
+    return [path for app in apps for path in (ROOT / app).rglob("*.py")]
