@@ -13,7 +13,7 @@ from datetime import datetime
 
 from delivery import outcomes
 from delivery.compose import Recipient, Unsendable, date_header
-from delivery.journal import Journal
+from delivery.journal import Journal, JournalBroken
 from delivery.models import Message
 from delivery.outcomes import Outcome
 from delivery.renditions import Loaded
@@ -146,9 +146,13 @@ class ClaimedMessage(Transaction):
 
     def begin_dot(self) -> bool:
         claim, message_id = self._claim, self._recipient.message_id
-        claim.journal.dot(message_id, claim.lease_id)
-        if not claim.guard.may_go(claim.loaded.campaign_id, message_id):
-            claim.journal.annul(message_id, claim.lease_id)
+        try:
+            claim.journal.dot(message_id, claim.lease_id)
+            if not claim.guard.may_go(claim.loaded.campaign_id, message_id):
+                claim.journal.annul(message_id, claim.lease_id)
+                return False
+        except JournalBroken:  # the worker ends itself when it records next
+            claim.guard.is_shut = True
             return False
         claim.waiting.discard(message_id)
         return True

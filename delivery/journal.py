@@ -61,18 +61,20 @@ def boot_id() -> uuid.UUID:
 
 
 class Journal:
-    """The open journal of this process. Opened after the fork, close-on-exec."""
+    """The open journal of this process. Opened after the fork, close-on-exec. Once it `is_broken`, no dot may leave."""
 
     def __init__(self, root: Path) -> None:
         self.folder = root / uuid.uuid4().hex
-        self.folder.mkdir(parents=True)
-        self._lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.is_broken = False
+        self._lock = _locked(self.folder)
         self._generation_id = 0
         self._number = 0
+        self._path: Path
         self._file = -1
         self._bytes = 0
         self._pending = b""
+        self._newest_lease = 0
+        self._older: list[tuple[int, Path]] = []  # files that are full, each with the newest lease until its end
 
     def begin(self, generation_id: int) -> None:
         """Start the first file. Call it once the generation exists, and before its first claim."""
@@ -81,6 +83,7 @@ class Journal:
 
     def dot(self, message_id: int, lease_id: int) -> None:
         """Note that the final dot is about to leave, together with the replies heard since. Raise JournalBroken."""
+        self._newest_lease = max(self._newest_lease, lease_id)
         self._write(self._take_pending() + _record(Kind.DOT, message_id, lease_id))
 
     def annul(self, message_id: int, lease_id: int) -> None:
@@ -92,15 +95,14 @@ class Journal:
         self._pending += _reply_record(message_id, lease_id, reply)
 
     def flush(self) -> None:
-        """Write what is pending: before any verdict enters a `record`."""
-        if self._pending:
+        """Write what is pending, before any verdict enters a `record`; nothing once it is broken. Raise JournalBroken."""
+        if self._pending and not self.is_broken:
             self._write(self._take_pending())
 
-    def forget(self, is_settled: bool) -> None:
-        """Drop all files but the newest, once nothing older than it is unsettled."""
-        if is_settled and self._number > 1:
-            for number in range(1, self._number):
-                (self.folder / f"{number:06}").unlink(missing_ok=True)
+    def forget(self, oldest_lease: int | None) -> None:
+        """Drop the files that speak only of leases older than the oldest that is unsettled; None: all are settled."""
+        while self._older and (oldest_lease is None or self._older[0][0] < oldest_lease):
+            self._older.pop(0)[1].unlink(missing_ok=True)
 
     def close(self, *, remove: bool) -> None:
         """Let go of the lock; remove the folder when everything in it was recorded."""
@@ -115,22 +117,27 @@ class Journal:
         return pending
 
     def _write(self, data: bytes) -> None:
+        if self.is_broken:
+            raise JournalBroken("an earlier record could not be written")
         try:
             written = os.write(self._file, data)
+            self.is_broken = written != len(data)
+            self._bytes += written
+            if self._bytes > FILE_BYTES:
+                self._next_file()
         except OSError as error:
+            self.is_broken = True
             raise JournalBroken(str(error)) from error
-        if written != len(data):
+        if self.is_broken:
             raise JournalBroken(f"{written} of {len(data)} bytes were written")
-        self._bytes += written
-        if self._bytes > FILE_BYTES:
-            self._next_file()
 
     def _next_file(self) -> None:
         if self._file >= 0:
             os.close(self._file)
+            self._older.append((self._newest_lease, self._path))
         self._number += 1
-        path = self.folder / f"{self._number:06}"
-        self._file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._path = self.folder / f"{self._number:06}"
+        self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._bytes = 0
         header = HEADER.pack(
             MAGIC,
@@ -143,6 +150,16 @@ class Journal:
             time.time_ns(),
         )
         self._write(header + struct.pack("<I", zlib.crc32(header)))
+
+
+def _locked(folder: Path) -> int:
+    """Make the folder and return the descriptor of its lock. The lock is held before anybody can find it there."""
+    waiting = folder.with_suffix(".lock")
+    lock = os.open(waiting, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    folder.mkdir()
+    waiting.rename(folder / "lock")
+    return lock
 
 
 # -- reading what a dead process left ------------------------------------------------------------

@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext as _
 
 from campaigns import merge
 from campaigns.models import Campaign
 from delivery import compose, renditions
+from delivery.routes import read_route
 from mailsales import doorbell, ledger
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,13 @@ def tick() -> None:
     ledger.change("hold_after_outage")
     ledger.change("hold_late")
     for campaign in Campaign.objects.due().select_related("account", "sender__domain"):
-        start(campaign)
+        try:
+            start(campaign)
+        except DatabaseError:
+            raise
+        except Exception:  # one campaign that breaks something must not stop all others, nor do it every second
+            logger.exception("Campaign %s could not be started.", campaign.pk)
+            hold(campaign, _("The campaign could not be started because of an error in Mailsales."))
     unfinished = Campaign.objects.filter(status__in=OPEN, closed_at=None)
     for pk, status in unfinished.values_list("pk", "status"):
         advance(pk, status)
@@ -45,10 +53,10 @@ def start(campaign: Campaign) -> bool:
     """
     try:
         frozen = compose.freeze(renditions.content_of(campaign))
-    except (merge.MergeError, compose.Unsendable) as error:
+        read_route(campaign.account.route)
+    except (merge.MergeError, ValueError) as error:
         logger.warning("Campaign %s is on hold: %s", campaign.pk, error)
-        waiting = Campaign.objects.filter(pk=campaign.pk, status=Campaign.Status.SCHEDULED, revision=campaign.revision)
-        waiting.update(status=Campaign.Status.HELD, fault=str(error)[:500])
+        hold(campaign, str(error))
         return False
     links = compose.Rendition.load(frozen).links
     lanes = ledger.execute(
@@ -65,6 +73,12 @@ def start(campaign: Campaign) -> bool:
     if lanes:
         doorbell.ring(FAN_OUT_TASK, campaign.pk)
     return bool(lanes)
+
+
+def hold(campaign: Campaign, fault: str) -> bool:
+    """Put a campaign that cannot start on hold; return False when it changed meanwhile."""
+    waiting = Campaign.objects.filter(pk=campaign.pk, status=Campaign.Status.SCHEDULED, revision=campaign.revision)
+    return waiting.update(status=Campaign.Status.HELD, fault=fault[:500]) == 1
 
 
 def advance(campaign_id: int, status: str) -> None:

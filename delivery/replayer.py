@@ -46,7 +46,7 @@ async def _settle(folder: Path, ledger: Ledger) -> int:
     count = 0
     for lease_id, message_ids in await ledger.execute("leases_of", generation=reading.generation_id):
         facts = await _facts(ledger, message_ids)
-        known = [_outcome(reading, message_id, lease_id, facts) for message_id in message_ids]
+        known = [_outcome(reading, message_id, lease_id, facts) for message_id in message_ids if message_id in facts]
         count += await _record(ledger, known)
     await _offer_evidence(ledger, reading)
     logger.warning("A worker died. %s of its messages were settled from its journal.", count)
@@ -54,7 +54,7 @@ async def _settle(folder: Path, ledger: Ledger) -> int:
 
 
 async def _facts(ledger: Ledger, message_ids: list[int]) -> dict[int, Facts]:
-    """Return tries and expiry of each message, which a deferral needs."""
+    """Return tries and expiry, which a deferral needs, of each message that was not erased meanwhile."""
     rows = await ledger.query(
         "SELECT m.id, m.tries, c.expires_at FROM message m JOIN campaign c ON c.id = m.campaign_id WHERE m.id = ANY (%(ids)s)",
         {"ids": message_ids},

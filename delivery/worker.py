@@ -62,6 +62,7 @@ class Worker:
         self._thread = threading.Thread(target=self._loop.run_forever, name="sending", daemon=True)
         self._ledger = Ledger(server())
         self._turn = asyncio.Lock()  # a watch never looks while a claim is in doubt
+        self._pen = asyncio.Lock()  # one record at a time
         self._guard = Guard()
         self._dater = Dater()
         self._journal: Journal
@@ -90,8 +91,15 @@ class Worker:
             raise
 
     def run_lane(self, campaign_id: int, slot: int, epoch: int) -> int | None:
-        """Work on the campaign for a slice; return the epoch to ring next, or None when there is nothing to do."""
-        return self._do(self._run_lane(campaign_id, slot, epoch)).result()
+        """Work on the campaign for a slice; return the epoch to ring next, or None when there is nothing to do.
+
+        None too when the database is away: the tick rings the lane again.
+        """
+        try:
+            return self._do(self._run_lane(campaign_id, slot, epoch)).result()
+        except psycopg.OperationalError as error:
+            logger.warning("Lane %s of campaign %s waits: %s", slot, campaign_id, error)
+            return None
 
     def stop(self, seconds: float) -> None:
         """Give back what has no dot, wait so long for replies, record, and close the generation."""
@@ -106,9 +114,9 @@ class Worker:
     # -- opening and ending ----------------------------------------------------------------------
 
     async def _open(self) -> None:
+        await self._ledger.connect()
         self._root.mkdir(parents=True, exist_ok=True)
         self._journal = Journal(self._root)
-        await self._ledger.connect()
         here = {"host": socket.gethostname(), "boot": boot_id(), "pid": os.getpid()}
         ((self._generation_id,),) = await self._ledger.execute("open_generation", **here)
         self._journal.begin(self._generation_id)
@@ -261,7 +269,7 @@ class Worker:
         self._guard.stopped = campaigns if is_held else set(stopped)
         self._guard.barred = set(barred)
         self._guard.go_until = asked_at + GO_SECONDS
-        self._journal.forget(not self._unrecorded)
+        self._journal.forget(min(self._unrecorded, default=None))
         return True
 
     async def _return_orphans(self, orphans: set[int]) -> None:
@@ -294,20 +302,23 @@ class Worker:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_full.wait(), RECORD_SECONDS)
             self._is_full.clear()
-            try:
-                while self._results and await self._record():
-                    if len(self._results) < RECORD_CHUNK:
-                        break
-            except JournalBroken as error:
-                await self._give_up(str(error))
+            while self._results and await self._record():
+                if len(self._results) < RECORD_CHUNK:
+                    break
+            if self._journal.is_broken:
+                await self._give_up("its journal could not be written")
                 return
 
     async def _record(self) -> bool:
         """Record what is known so far; return False when the database is away: the same is recorded again later."""
-        known = self._results[:]
+        async with self._pen:
+            return await self._record_all(self._results[:])
+
+    async def _record_all(self, known: list[Outcome]) -> bool:
         if not known:
             return True
-        self._journal.flush()
+        with suppress(JournalBroken):  # what was heard may be recorded all the same
+            self._journal.flush()
         try:
             if dead := outcomes.hard_ones(known):
                 await self._ledger.execute("suppress", **dead)
@@ -339,15 +350,20 @@ class Worker:
         while True:
             try:
                 await replayer.replay(self._root, self._ledger)
-            except psycopg.Error as error:
-                logger.warning("The journals of dead processes wait: %s", error)
+            except Exception as error:  # this worker's own mail goes on, whatever stands in the journals of others
+                logger.warning("The journals of dead processes wait: %s", error, exc_info=True)
             await asyncio.sleep(REPLAY_SECONDS)
 
 
 def server() -> dict[str, Any]:
-    """Return where the database is; the rest of Django's parameters are for its own, synchronous cursors."""
+    """Return where the database is; the rest of Django's parameters are for its own, synchronous cursors.
+
+    A server that is gone without a word is noticed within 20 s.
+    """
     ours = {"cursor_factory", "context", "options", "prepare_threshold"}
-    return {name: value for name, value in connection.get_connection_params().items() if name not in ours}
+    given = {name: value for name, value in connection.get_connection_params().items() if name not in ours}
+    patience = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+    return {**patience, "tcp_user_timeout": 20_000, **given}
 
 
 def _load(campaign_id: int) -> Loaded:

@@ -1,20 +1,19 @@
-"""A worker of this process, a receiving server in a thread, and a campaign between them."""
+"""A campaign on its whole way: real statements, a real worker with its loop, a real sink; only Celery is left out."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from django.db import connection
 from django.test import TransactionTestCase
 
-from accounts.domains import make_domain
-from accounts.models import Account, Sender
+from accounts.models import Account
 from campaigns.models import Campaign
 from delivery import queue
 from delivery.models import Installation, Message
@@ -22,93 +21,126 @@ from delivery.worker import Worker
 from mailsales import ledger
 from tests.delivery.sink import Sink
 from tests.ledger.sessions import make_readers
-from tests.make import make_campaign
+from tests.make import make_campaign, make_sender
+
+PATIENCE = 40.0  # seconds, for busy machines
+Script = Callable[[str, str], str | None]
 
 
-class SinkThread:
-    """A scripted server with a loop of its own. `script` may be changed while it runs."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-        self.sink = Sink()
-        asyncio.run_coroutine_threadsafe(self.sink.__aenter__(), self.loop).result()
-
-    def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.sink.__aexit__(), self.loop).result()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-
-    @property
-    def recipients(self) -> list[str]:
-        return [recipient for recipient, _body in list(self.sink.accepted)]
+@contextmanager
+def sink_thread(sink: Sink) -> Iterator[Sink]:
+    """Run the sink in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(sink.__aenter__(), loop).result()
+    try:
+        yield sink
+    finally:
+        asyncio.run_coroutine_threadsafe(sink.__aexit__(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 class SendingTestCase(TransactionTestCase):
-    readers = 40
+    readers = 20
 
     def setUp(self) -> None:
-        Installation.objects.get_or_create(pk=1)
-        self.server = SinkThread()
-        self.addCleanup(self.server.stop)
-        route = f"smtp://127.0.0.1:{self.server.sink.port}?tls=none"
-        self.account = Account.objects.create(name="株式会社青葉商店", postal_address="〒604-0000 京都府", route=route)
-        self.list = make_readers(self.account, self.readers)
-        domain = make_domain(self.account, "aoba.example.jp")
-        self.sender = Sender.objects.create(
-            account=self.account, domain=domain, name="青葉商店", address="a@aoba.example.jp"
+        Installation.objects.update_or_create(pk=1, defaults={"held_at": None})
+        self.var = Path(self.enterContext(TemporaryDirectory()))
+        self.sink = self.enterContext(sink_thread(Sink()))
+        self.account = Account.objects.create(
+            name="株式会社青葉商店",
+            postal_address="京都府京都市中京区青葉町1-2-3",
+            complaint_address="support@aoba.example.jp",
+            route=f"smtp://127.0.0.1:{self.sink.port}?tls=none",
         )
-        folder = TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.var = Path(folder.name)
+        self.list = make_readers(self.account, self.readers)
+        html = '<p>新茶は<a href="https://aoba.example.jp/tea">こちら</a></p>'
+        self.campaign = make_campaign(self.account, list=self.list, sender=make_sender(self.account), html=html)
         self.is_stopping = False
+        self.worker = self.make_worker()
 
-    def worker(self) -> Worker:
+    def make_worker(self) -> Worker:
         worker = Worker(self.var, lambda: self.is_stopping)
         worker.start()
         self.addCleanup(self.end, worker)
         return worker
 
-    @staticmethod
-    def end(worker: Worker) -> None:
+    def end(self, worker: Worker) -> None:
         if not worker.is_over:
             worker.stop(1)
 
-    def started(self, **fields: Any) -> Campaign:
-        """Return a campaign whose messages wait for a lane."""
-        campaign = make_campaign(self.account, list=self.list, sender=self.sender, **fields)
-        self.assertTrue(campaign.schedule(None))
+    def start(self, script: Script | None = None) -> None:
+        """Send now; the whole list is queued, and nothing sent yet."""
+        if script:
+            self.sink.script = script
+        self.assertTrue(self.campaign.schedule(None))
         queue.tick()
-        while queue.fan_out(campaign.pk):
+        while queue.fan_out(self.campaign.pk):
             pass
-        campaign.refresh_from_db()
-        return campaign
 
-    def lane(self, worker: Worker, campaign: Campaign, slot: int = 1) -> None:
-        """Run a lane until nothing is due, and wait until everything is recorded."""
-        epoch: int | None = self.epoch(campaign, slot)
-        while epoch is not None:
-            epoch = worker.run_lane(campaign.pk, slot, epoch)
-        self.wait_until(lambda: not Message.objects.filter(campaign=campaign, status="sending").exists())
+    def run_lanes(self, worker: Worker | None = None) -> None:
+        """Give each lane a slice."""
+        for campaign_id, slot, epoch in queue.lanes_of(self.campaign.pk):
+            (worker or self.worker).run_lane(campaign_id, slot, epoch)
 
-    def epoch(self, campaign: Campaign, slot: int = 1) -> int:
-        return int(next(epoch for _campaign, number, epoch in queue.lanes_of(campaign.pk) if number == slot))
-
-    def wait_until(self, is_true: Callable[[], bool], seconds: float = 15.0) -> None:
-        until = time.monotonic() + seconds
-        while not is_true():
-            self.assertLess(time.monotonic(), until, "It did not come to that in time.")
+    def until(self, is_so: Callable[[], bool], *, runs: bool = True, worker: Worker | None = None) -> None:
+        """Tick, and let lanes run, until it is so."""
+        until = time.monotonic() + PATIENCE
+        while not is_so():
+            self.assertLess(time.monotonic(), until, self.counts())
+            if runs:
+                self.run_lanes(worker)
+            queue.tick()
             time.sleep(0.02)
 
-    def counts(self, campaign: Campaign) -> dict[str, int]:
+    def until_sent(self, worker: Worker | None = None) -> None:
+        self.until(lambda: self.status() == Campaign.Status.SENT, worker=worker)
+
+    def until_accepted(self, n: int) -> None:
+        self.until(lambda: len(self.sink.accepted) >= n, runs=False)
+
+    def run_beside(self) -> threading.Thread:
+        """Give one lane a slice in a thread."""
+        lane = queue.lanes_of(self.campaign.pk)[0]
+        thread = threading.Thread(target=self.worker.run_lane, args=lane)
+        thread.start()
+        self.addCleanup(thread.join)
+        return thread
+
+    def status(self) -> str:
+        self.campaign.refresh_from_db()
+        return self.campaign.status
+
+    def message(self, number: int) -> Message:
+        return Message.objects.get(campaign=self.campaign, address__startswith=f"reader{number}@")
+
+    def counts(self) -> dict[str, int]:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT status, count(*) FROM message WHERE campaign_id = %s GROUP BY 1", [campaign.pk])
+            cursor.execute("SELECT status, count(*) FROM message WHERE campaign_id = %s GROUP BY 1", [self.campaign.pk])
             return dict(cursor.fetchall())
 
-    def tallied(self, campaign: Campaign) -> dict[str, int]:
+    def tallied(self) -> dict[str, int]:
+        """Return what the tally says, as a count by status."""
         sums: dict[str, int] = {}
-        for _destination, status, n in ledger.execute("progress", campaign=campaign.pk):
+        for _destination, status, n in ledger.execute("progress", campaign=self.campaign.pk):
             sums[status] = sums.get(status, 0) + int(n)
         waiting = sums.pop("all", 0) - sum(sums.values())
         return {status: n for status, n in {**sums, "queued": waiting}.items() if n}
+
+    def accepted(self) -> list[str]:
+        return sorted(recipient for recipient, _body in self.sink.accepted)
+
+
+def refuse(number: int, reply: str, verb: str = "RCPT") -> Script:
+    """Return a script that answers so to one reader."""
+    return lambda said, argument: reply if said == verb and f"reader{number}@" in argument else None
+
+
+def slow(verb: str, argument: str) -> str | None:
+    """Take 10 ms for each message."""
+    if verb == "DOT":
+        time.sleep(0.01)
+    return None

@@ -1,148 +1,216 @@
 from __future__ import annotations
 
-import threading
+import os
+import subprocess
+import sys
 import time
+from datetime import timedelta
+from urllib.parse import urlsplit
 
-from campaigns.models import Suppression
+from django.conf import settings
+from django.db import connection
+from django.utils.timezone import now
+
+from campaigns.models import Campaign, Subscription, Suppression
 from delivery import queue
-from delivery.models import Generation, Message, Unsubscribe
-from delivery.refusals import unsubscribe
-from mailsales.reasons import Reason
-from tests.delivery.sending import SendingTestCase
+from delivery.models import Attempt, Generation, Link, Message
+from mailsales import ledger
+from tests.delivery.sending import SendingTestCase, refuse, slow
+
+VICTIM = """
+import sys, django
+django.setup()
+from pathlib import Path
+from delivery.worker import Worker
+worker = Worker(Path(sys.argv[1]), lambda: False)
+worker.start()
+worker.run_lane(*map(int, sys.argv[2:5]))
+while True:
+    worker.run_lane(int(sys.argv[2]), 1, -1)
+"""
 
 
-def slowly(verb: str, _argument: str) -> None:
-    """Take the mail, but only fifty a second."""
-    if verb == "DOT":
-        time.sleep(0.02)
+class SendingTest(SendingTestCase):
+    def test_everybody_gets_one_mail(self) -> None:
+        self.start()
+        self.until_sent()
+        everybody = sorted(Message.objects.values_list("address", flat=True))
+        self.assertEqual((len(everybody), self.accepted()), (self.readers, everybody))
+        self.assertEqual(self.counts(), {"sent": self.readers})
+        self.assertEqual(self.sink.faults, [])
+
+    def test_the_ledger_tells_it(self) -> None:
+        self.start()
+        self.until_sent()
+        self.assertEqual(self.tallied(), self.counts())
+        self.assertEqual(Attempt.objects.filter(code=250, command="dot").count(), self.readers)
+        self.assertTrue(Link.objects.of(self.account).filter(campaign=self.campaign).exists())
+        self.assertEqual(set(Message.objects.values_list("tries", flat=True)), {1})
+
+    def test_a_temporary_refusal_is_tried_again(self) -> None:
+        self.start(refuse(3, "450 4.2.0 later"))
+        self.until(lambda: self.counts() == {"sent": self.readers - 1, "deferred": 1})
+        waiting = self.message(3)
+        assert waiting.due_at
+        self.assertTrue(timedelta(minutes=12) < waiting.due_at - now() < timedelta(minutes=18))
+        self.sink.script = lambda _verb, _argument: None
+        Message.objects.filter(pk=waiting.pk).update(due_at=now())
+        self.until_sent()
+        self.assertEqual([each.code for each in Attempt.objects.filter(message=waiting).order_by("at")], [450, 250])
+        self.assertEqual(self.tallied(), {"sent": self.readers})
+
+    def test_what_cannot_be_tried_in_time_expires(self) -> None:
+        self.start(refuse(3, "450 4.2.0 later"))
+        Campaign.objects.filter(pk=self.campaign.pk).update(expires_at=now() + timedelta(minutes=5))
+        self.until_sent()
+        self.assertEqual((self.message(3).status, self.message(3).reason), ("bounced", "expired"))
+
+    def test_a_dead_address_is_suppressed_with_its_evidence(self) -> None:
+        self.start(refuse(3, "550 5.1.1 no such user"))
+        self.until_sent()
+        self.assertEqual((self.message(3).status, self.message(3).reason), ("bounced", "user_unknown"))
+        found = Suppression.objects.get(account=self.account, address=self.message(3).address)
+        self.assertIn("no such user", found.evidence["text"])
+
+    def test_a_connection_lost_after_the_dot_is_unknown_until_a_person_decides(self) -> None:
+        self.start(refuse(3, "keep", "DOT"))
+        self.until_sent()
+        self.assertEqual((self.message(3).status, self.message(3).reason), ("unknown", "no_reply"))
+        self.sink.script = lambda _verb, _argument: None
+        seen_at = now()
+        self.assertEqual([queue.resend(self.campaign, seen_at), queue.resend(self.campaign, seen_at)], [1, 0])
+        self.until_sent()
+        self.assertEqual(self.accepted().count(self.message(3).address), 2)
+        self.assertEqual(self.tallied(), {"sent": self.readers})
+
+    def test_what_reaches_no_server_waits(self) -> None:
+        self.account.route = "smtp://127.0.0.1:9?tls=none"
+        self.account.save(update_fields=["route"])
+        self.start()
+        self.until(lambda: self.counts() == {"deferred": self.readers})
+        self.assertEqual({each.reason for each in Message.objects.all()}, {"network_error"})
 
 
-class WorkerTestCase(SendingTestCase):
-    def test_everybody_gets_one_mail_and_the_campaign_ends(self) -> None:
-        campaign = self.started()
-        self.lane(self.worker(), campaign)
-        self.assertEqual(len(set(self.server.recipients)), self.readers)
-        self.assertEqual(len(self.server.recipients), self.readers)
-        self.assertEqual(self.counts(campaign), {"sent": self.readers})
-        self.assertEqual(self.tallied(campaign), {"sent": self.readers})
-        self.assertTrue(queue.finish(campaign.pk))
+class StopsTest(SendingTestCase):
+    readers = 250
 
-    def test_a_dead_address_is_suppressed_and_left_out_next_time(self) -> None:
-        self.server.sink.script = lambda verb, said: (
-            "550 5.1.1 User unknown" if verb == "RCPT" and "reader7@" in said else None
-        )
-        campaign = self.started()
-        worker = self.worker()
-        self.lane(worker, campaign)
-        suppression = Suppression.objects.get()
-        self.assertEqual((suppression.address.partition("@")[0], suppression.reason), ("reader7", Reason.USER_UNKNOWN))
-        self.assertEqual(suppression.evidence["text"], "5.1.1 User unknown")
-        self.assertEqual(self.counts(campaign), {"sent": self.readers - 1, "bounced": 1})
-        second = self.started()
-        self.assertEqual(self.counts(second), {"queued": self.readers - 1})
+    def seen_within_two_seconds(self) -> int:
+        """Return how many were sent two seconds later, and see that there are no more."""
+        time.sleep(2)
+        n = len(self.sink.accepted)
+        time.sleep(0.7)
+        self.assertEqual(len(self.sink.accepted), n)
+        return n
 
-    def test_what_was_turned_away_waits_for_its_next_try(self) -> None:
-        self.server.sink.script = lambda verb, _said: "451 4.3.0 Try again later" if verb == "RCPT" else None
-        campaign = self.started()
-        self.lane(self.worker(), campaign)
-        self.assertEqual(self.counts(campaign), {"deferred": self.readers})
-        waits = [
-            message.due_at - message.campaign.send_at
-            for message in Message.objects.select_related("campaign")
-            if message.due_at and message.campaign.send_at
-        ]
-        self.assertTrue(all(12 < wait.total_seconds() / 60 < 18 for wait in waits))
-        self.assertFalse(queue.finish(campaign.pk))
+    def test_pause_and_resume(self) -> None:
+        self.start(slow)
+        self.run_beside()
+        self.until_accepted(5)
+        self.assertTrue(self.campaign.pause())
+        self.assertLess(self.seen_within_two_seconds(), self.readers)
+        self.until(lambda: set(self.counts()) == {"sent", "queued"}, runs=False)
+        self.sink.script = lambda _verb, _argument: None
+        self.assertTrue(self.campaign.resume())
+        self.until_sent()
+        self.assertEqual(len(set(self.accepted())), len(self.accepted()))
 
-    def test_a_lost_reply_is_unknown_until_a_person_decides(self) -> None:
-        dots = iter(["keep"])
-        self.server.sink.script = lambda verb, _said: next(dots, None) if verb == "DOT" else None
-        campaign = self.started()
-        worker = self.worker()
-        self.lane(worker, campaign)
-        self.assertEqual(self.counts(campaign), {"sent": self.readers - 1, "unknown": 1})
-        seen_at = Message.objects.latest("closed_at").closed_at
-        assert seen_at
-        self.assertEqual(queue.resend(campaign, seen_at), 1)
-        self.assertEqual(queue.resend(campaign, seen_at), 0)
-        self.lane(worker, campaign)
-        self.assertEqual(self.counts(campaign), {"sent": self.readers})
-        self.assertEqual(len(self.server.recipients), self.readers + 1)
+    def test_cancel(self) -> None:
+        self.start(slow)
+        self.run_beside()
+        self.until_accepted(5)
+        self.assertTrue(self.campaign.cancel())
+        sent = self.seen_within_two_seconds()
+        self.until(lambda: self.status() == "cancelled" and self.campaign.closed_at is not None, runs=False)
+        self.assertEqual(self.counts(), {"sent": sent, "cancelled": self.readers - sent})
+        self.assertEqual(self.tallied(), self.counts())
 
-    def test_a_server_that_is_away_defers(self) -> None:
-        self.server.sink.script = lambda verb, _said: "drop" if verb == "greeting" else None
-        campaign = self.started()
-        self.lane(self.worker(), campaign)
-        self.assertEqual(self.counts(campaign), {"deferred": self.readers})
+    def test_who_unsubscribes_after_the_claim_gets_nothing(self) -> None:
+        self.start(slow)
+        self.run_beside()
+        self.until_accepted(1)
+        last = Message.objects.filter(status="sending").order_by("id").last()
+        assert last
+        left = {"status": Subscription.Status.UNSUBSCRIBED, "unsubscribed_at": now()}
+        Subscription.objects.filter(contact=last.contact_id).update(**left)
+        self.until_sent()
+        self.assertNotIn(last.address, self.accepted())
+        self.assertEqual(self.message_status(last), "suppressed")
 
-    def test_stopping_gives_back_what_has_no_dot(self) -> None:
-        self.server.sink.script = slowly
-        campaign = self.started()
-        worker = self.worker()
-        worker.run_lane(campaign.pk, 1, self.epoch(campaign))
-        worker.stop(3)
-        counts = self.counts(campaign)
-        self.assertLessEqual(set(counts), {"sent", "queued"})
-        self.assertEqual(counts.get("sent", 0), len(self.server.recipients))
+    def message_status(self, message: Message) -> str:
+        message.refresh_from_db()
+        return message.status
+
+    def test_a_stopped_process_gives_back_and_closes(self) -> None:
+        self.start(slow)
+        self.run_beside()
+        self.until_accepted(5)
+        self.is_stopping = True
+        self.worker.stop(5)
+        self.assertEqual(set(self.counts()), {"sent", "queued"})
+        self.assertEqual(self.counts()["sent"], len(self.sink.accepted))
         self.assertEqual(Generation.objects.get().closed_by, "worker")
         self.assertEqual(list((self.var / "journal").iterdir()), [])
 
-    def test_a_copy_of_a_task_does_nothing(self) -> None:
-        campaign = self.started()
-        worker, epoch = self.worker(), self.epoch(campaign)
-        worker.run_lane(campaign.pk, 1, epoch)
-        self.assertIsNone(worker.run_lane(campaign.pk, 1, epoch))
 
+class FaultsTest(SendingTestCase):
+    readers = 250
 
-class StoppedInTimeTestCase(SendingTestCase):
-    readers = 300
+    def test_a_lost_database_connection_loses_and_doubles_nothing(self) -> None:
+        self.start(slow)
+        for n in (5, 60, 120):
+            self.run_beside()
+            self.until(lambda n=n: len(self.sink.accepted) >= n)  # type: ignore[misc]
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"""
+                )
+        self.until_sent()
+        self.assertEqual((self.counts(), len(self.sink.accepted)), ({"sent": self.readers}, self.readers))
+        self.assertEqual(self.tallied(), {"sent": self.readers})
 
-    def test_a_pause_holds_within_two_seconds_and_resuming_sends_the_rest(self) -> None:
-        self.server.sink.script = slowly
-        campaign = self.started()
-        worker = self.worker()
-        lane = threading.Thread(target=worker.run_lane, args=(campaign.pk, 1, self.epoch(campaign)))
-        lane.start()
-        self.wait_until(lambda: len(self.server.recipients) > 10)
-        self.assertTrue(campaign.pause())
-        time.sleep(2)
-        at_pause = len(self.server.recipients)
-        lane.join()
-        time.sleep(1)
-        self.assertEqual(len(self.server.recipients), at_pause)
-        self.assertLess(at_pause, self.readers)
-        self.server.sink.script = lambda _verb, _said: None
-        self.assertTrue(campaign.resume())
-        self.lane(worker, campaign)
-        self.assertEqual(self.counts(campaign), {"sent": self.readers})
-        self.assertEqual(len(self.server.recipients), self.readers)
+    def test_a_claim_whose_answer_was_lost_is_given_back(self) -> None:
+        self.start()
+        floor = {"floor_due": "2000-01-01T00:00:00Z", "floor_id": 0}
+        generation = Generation.objects.get().pk
+        ledger.execute("claim", campaign=self.campaign.pk, generation=generation, limit=10, **floor)
+        self.assertEqual(self.counts()["sending"], 10)
+        self.until(lambda: "sending" not in self.counts(), runs=False)
+        self.until_sent()
+        self.assertEqual(len(self.sink.accepted), self.readers)
 
-    def test_who_unsubscribes_after_the_claim_gets_nothing(self) -> None:
-        self.server.sink.script = slowly
-        campaign = self.started()
-        worker = self.worker()
-        lane = threading.Thread(target=worker.run_lane, args=(campaign.pk, 1, self.epoch(campaign)))
-        lane.start()
-        self.wait_until(lambda: len(self.server.recipients) > 10)
-        last = Message.objects.filter(campaign=campaign).select_related("campaign__list").latest("pk")
-        unsubscribe(last, Unsubscribe.How.ONE_CLICK)
-        lane.join()
-        self.lane(worker, campaign)
-        self.assertNotIn(last.address, self.server.recipients)
-        self.assertEqual(self.counts(campaign), {"sent": self.readers - 1, "suppressed": 1})
+    def test_a_worker_whose_generation_was_closed_sends_no_more(self) -> None:
+        self.start(slow)
+        self.run_beside()
+        self.until_accepted(5)
+        ledger.change("close_generation", generation=Generation.objects.get().pk, who="sweeper")
+        self.until(lambda: self.worker.is_over, runs=False)
+        queue.sweep()
+        self.until_sent(self.make_worker())
+        self.assertEqual(len(set(self.accepted())), len(self.accepted()))
+        self.assertEqual(self.tallied(), self.counts())
 
-    def test_cancelling_leaves_the_rest_cancelled(self) -> None:
-        self.server.sink.script = slowly
-        campaign = self.started()
-        worker = self.worker()
-        lane = threading.Thread(target=worker.run_lane, args=(campaign.pk, 1, self.epoch(campaign)))
-        lane.start()
-        self.wait_until(lambda: len(self.server.recipients) > 10)
-        self.assertTrue(campaign.cancel())
-        lane.join()
-        self.wait_until(lambda: not Message.objects.filter(status="sending").exists())
-        queue.tick()
-        counts = self.counts(campaign)
-        self.assertEqual(set(counts), {"sent", "cancelled"})
-        self.assertEqual(counts["sent"], len(self.server.recipients))
-        self.assertEqual(self.tallied(campaign), counts)
+    def test_a_killed_process_is_settled_from_its_journal(self) -> None:
+        self.worker.stop(1)
+        self.start(slow)
+        victim = self.run_victim()
+        self.until_accepted(20)
+        victim.kill()
+        victim.wait()
+        self.until_sent(self.make_worker())
+        copies = self.accepted()
+        self.assertEqual(len(set(copies)), len(copies))
+        unknown = self.counts().pop("unknown", 0)
+        self.assertLessEqual(unknown, settings.CONNECTIONS)
+        self.assertEqual(self.counts()["sent"] + unknown, self.readers)
+
+    def run_victim(self) -> subprocess.Popen[bytes]:
+        """Send from another process."""
+        here = urlsplit(os.environ["DATABASE_URL"])
+        url = here._replace(path="/" + str(connection.settings_dict["NAME"])).geturl()
+        lane = queue.lanes_of(self.campaign.pk)[0]
+        command = [sys.executable, "-c", VICTIM, str(self.var), *map(str, lane)]
+        victim = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
+        self.addCleanup(victim.wait)
+        self.addCleanup(victim.kill)
+        return victim

@@ -1,4 +1,4 @@
-"""The protocol in all interleavings within the short bounds, and its mutants: each must be caught."""
+"""The protocol in all interleavings within brief bounds, and its mutants: each must be caught."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from multiprocessing import get_context
 from unittest import TestCase
 
-from tests.ledger.model import MUTANTS, SHORT, Bounds, Doorbell, Model, Start, Verdict, check
+from tests.ledger.model import BRIEF, MUTANTS, Bounds, Doorbell, Model, Start, Verdict, check
 
 Job = tuple[str, Model | Bounds]
 
@@ -19,7 +19,7 @@ def check_all(jobs: list[Job]) -> list[Verdict]:
 
 class ModelTestCase(TestCase):
     def test_every_invariant_holds(self) -> None:
-        jobs: list[Job] = [(bounds.name, bounds) for bounds in SHORT if isinstance(bounds, Bounds)]
+        jobs: list[Job] = [(bounds.name, bounds) for bounds in BRIEF if isinstance(bounds, Bounds)]
         jobs += [("lanes", Doorbell(3)), ("start and fan-out", Start(3))]
         for verdict in check_all(jobs):
             with self.subTest(verdict.name):

@@ -26,6 +26,19 @@ class StatementsTestCase(TestCase):
         for name in re.findall(r"[a-z_]+", " ".join(named)):
             self.assertIn(name, STATEMENTS)
 
+    def test_the_columns_of_its_tables_exist(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+            )
+            columns = set(cursor.fetchall())
+        section = DOCUMENT[DOCUMENT.index("## 1. Tables") : DOCUMENT.index("## 2. States")]
+        rows = re.findall(r"^\| `([a-z_]+)` \| (.+?) \|", section, re.MULTILINE)
+        self.assertGreater(len(rows), 10)
+        for table, words in rows:
+            for word in re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`]+)`", words.replace(" bigint[]", "")))):
+                self.assertIn((table, word), columns)
+
     def test_the_database_has_the_guarantees(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT conname FROM pg_constraint")
