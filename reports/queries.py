@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -134,6 +135,24 @@ def counts(campaign: Campaign) -> Counts:
         tally["cancelled"],
         late,
     )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A campaign in one line of a list: how many messages it has, and how many were refused for good."""
+
+    total: int = 0
+    failed: int = 0
+
+
+def outcomes(campaigns: Iterable[Campaign]) -> dict[int, Outcome]:
+    """Return the outcome of each campaign that has messages, by its primary key."""
+    found = rows(
+        """SELECT campaign_id, coalesce(sum(n) FILTER (WHERE status = 'all'), 0),
+        coalesce(sum(n) FILTER (WHERE status = 'bounced'), 0) FROM tally WHERE campaign_id = ANY (%(ids)s) GROUP BY 1""",
+        ids=[campaign.pk for campaign in campaigns],
+    )
+    return {pk: Outcome(int(total), int(failed)) for pk, total, failed in found}
 
 
 def in_flight(campaign: Campaign) -> int:
