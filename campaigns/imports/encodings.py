@@ -32,6 +32,7 @@ CODECS = {"euc-jp": ("euc_jp", "euc_jis_2004")}
 JIS_ESCAPE = re.compile(rb"\x1b(\$[@B]|\([BJI])")
 KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 HALF_KANA = re.compile("[\uff61-\uff9f]")
+UNASSIGNED = re.compile("[\x80\xa0\uf8f0-\uf8f3]")  # what Python makes of bytes that mean nothing in CP932
 RARE_KANJI = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xcf][\xa1-\xfe])*?([\xd0-\xf4][\xa1-\xfe])")  # JIS level 2 in EUC
 
 
@@ -151,6 +152,8 @@ def _fault(file: BinaryIO, codec: str) -> Undecodable | None:
             before = chunk[: max(error.start, 0)]
             is_cut = is_last and error.end >= len(error.object) and len(error.object) - error.start < 4
             return Undecodable(lines + _line_ends(before.decode("latin-1")), is_cut=is_cut)
+        if codec == "cp932" and (odd := UNASSIGNED.search(text)):
+            return Undecodable(lines + _line_ends(text[: odd.start()]))
         lines += _line_ends(text)
     return None
 

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2s
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -72,9 +73,10 @@ def map_columns(rows: Sequence[Sequence[str]], labels: Mapping[str, str]) -> Col
     first = _first_person(rows)
     headings = _headings(rows[:first], max(map(len, rows)))
     targets = _by_heading(rows[:first], headings, labels)
-    if "address" not in targets.values():
-        column = _address_column(rows[first:])
-        targets = {at: target for at, target in targets.items() if at != column} | {column: "address"}
+    named = next((at for at, target in targets.items() if target == "address"), None)
+    if named is None or not _addresses_in(rows[first:], named):
+        column = _address_column(rows[first:], named)
+        targets = {at: target for at, target in targets.items() if at not in (column, named)} | {column: "address"}
     if not first:
         targets |= _by_content(rows, targets)
     return ColumnMap(first, headings, dict(sorted(targets.items())))
@@ -99,12 +101,12 @@ def override(mapping: ColumnMap, wishes: Mapping[str, str]) -> ColumnMap:
 
 
 def key_of(label: str) -> str:
-    """Return a key fit for a merge tag."""
+    """Return a key fit for a merge tag. A label that is not all in ASCII gives a short digest, so that 電話1 and 備考1 differ."""
     plain = unicodedata.normalize("NFKC", label).casefold()
-    key = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40]
-    if not key:
-        key = "f" + "".join(f"{ord(letter):x}" for letter in plain)[:30]
-    return key if key[0].isalpha() else f"f_{key}"[:40]
+    key = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:38]
+    if not plain.isascii() or not key or len(plain) > 38:
+        return "f_" + blake2s(plain.encode(), digest_size=4).hexdigest()
+    return key if key[0].isalpha() else f"f_{key}"
 
 
 def _is_address(cell: str) -> bool:
@@ -118,14 +120,21 @@ def _is_address(cell: str) -> bool:
 
 
 def _first_person(rows: Sequence[Sequence[str]]) -> int:
-    """Return how many rows of headings there are: those before the first that holds an address."""
-    for at, row in enumerate(rows[: MOST_HEADINGS + 1]):
-        if any(_is_address(cell) for cell in row):
-            return at
-    known = [at for at, row in enumerate(rows[:MOST_HEADINGS]) if any(BY_HEADING.get(folded(cell)) for cell in row)]
+    """Return how many rows of headings there are. A person without a good address is a person, too, and no heading."""
+    upper = rows[:MOST_HEADINGS]
+    first = next((at for at, row in enumerate(rows[: MOST_HEADINGS + 1]) if any(map(_is_address, row))), None)
+    known = [at for at, row in enumerate(upper[:first]) if any(BY_HEADING.get(folded(cell)) for cell in row)]
     if known:
-        return known[-1] + 1  # the headings are there, and the first people have no good address
-    raise BadFile("no_address", _("No column holds email addresses."), 1)
+        return known[-1] + 1
+    if first is None:
+        raise BadFile("no_address", _("No column holds email addresses."), 1)
+    column = _address_column(rows)
+    return next((at for at, row in enumerate(rows[:first]) if _looks_meant(row, column)), first)
+
+
+def _looks_meant(row: Sequence[str], column: int) -> bool:
+    """Return whether a cell is an address that went wrong, and no heading."""
+    return column < len(row) and ("@" in row[column] or "＠" in row[column])
 
 
 def _headings(rows: Sequence[Sequence[str]], width: int) -> list[str]:
@@ -154,12 +163,18 @@ def _by_heading(rows: Sequence[Sequence[str]], headings: list[str], labels: Mapp
     return targets
 
 
-def _address_column(rows: Sequence[Sequence[str]]) -> int:
-    width = max(map(len, rows), default=0)
-    counts = [sum(_is_address(row[at]) for row in rows[:LOOKED_AT] if at < len(row)) for at in range(width)]
-    if not any(counts):
+def _address_column(rows: Sequence[Sequence[str]], named: int | None = None) -> int:
+    """Return the column that holds most addresses, or the one that is named for them where none does."""
+    counts = [_addresses_in(rows, at) for at in range(max(map(len, rows), default=0))]
+    if any(counts):
+        return counts.index(max(counts))
+    if named is None:
         raise BadFile("no_address", _("No column holds email addresses."), 1)
-    return counts.index(max(counts))
+    return named
+
+
+def _addresses_in(rows: Sequence[Sequence[str]], at: int) -> int:
+    return sum(_is_address(row[at]) for row in rows[:LOOKED_AT] if at < len(row))
 
 
 def _by_content(rows: Sequence[Sequence[str]], targets: Mapping[int, str]) -> dict[int, str]:

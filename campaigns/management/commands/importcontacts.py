@@ -42,7 +42,9 @@ class Command(BaseCommand):
 
     def run_import(self, options: dict[str, Any]) -> ContactImport:
         account, path = find_account(options["account"]), options["file"]
-        wishes = dict(wish.split("=", 1) for wish in options["field"] if "=" in wish)
+        if broken := [wish for wish in options["field"] if not all(wish.partition("="))]:
+            raise CommandError(f"--field takes HEADING=field, not “{broken[0]}”.")
+        wishes = dict(wish.split("=", 1) for wish in options["field"])
         mailing_list, is_new = find_list(account, options["list"])
         job = None
         try:
