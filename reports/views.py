@@ -58,36 +58,43 @@ def campaign_report(request: AccountRequest, pk: int) -> HttpResponse:
     if campaign.status not in (*ON_ITS_WAY, Campaign.Status.SENT, Campaign.Status.CANCELLED):
         return redirect(campaign)
     is_live = campaign.status in ON_ITS_WAY
-    if request.htmx and request.htmx.target == "recipient-table":
-        found = queries.counts(campaign), queries.reactions(campaign)
-        return render(request, "reports/_recipient_table.html", _recipients(request, campaign, *found))
+    target = request.htmx.target if request.htmx else None
+    counts, found = queries.counts(campaign), queries.reactions(campaign)
+    if target == "recipient-table":
+        return render(request, "reports/_recipient_table.html", _recipients(request, campaign, counts, found))
     if request.htmx and not is_live:  # it ended while the page was polling: show all of it
         return HttpResponse(headers={"HX-Refresh": "true"})
-    context = _live(campaign) if is_live else _final(request, campaign)
-    template = "reports/_progress.html" if request.htmx else "reports/campaign_report.html"
-    return render(request, template, {"campaign": campaign, "is_live": is_live, "period": _period(campaign), **context})
+    context = {"campaign": campaign, "is_live": is_live, "counts": counts, "period": _period(campaign)}
+    context["ledger"] = summaries.ledger(campaign, counts)
+    if target == "campaign-reactions":
+        return render(request, "reports/_reactions.html", context | _reactions(counts, found))
+    if is_live:
+        context |= _progress(campaign, counts)
+    if request.htmx:
+        return render(request, "reports/_progress.html", context)
+    context |= _reactions(counts, found) | _results(campaign) | _recipients(request, campaign, counts, found)
+    return render(request, "reports/campaign_report.html", context)
 
 
-def _live(campaign: Campaign) -> dict[str, Any]:
-    counts = queries.counts(campaign)
+def _progress(campaign: Campaign, counts: queries.Counts) -> dict[str, Any]:
     return {
-        "counts": counts,
-        "ledger": summaries.ledger(campaign, counts),
         "progress": summaries.progress(campaign, counts, queries.in_flight(campaign)),
         "lanes": summaries.lane_rows(queries.places(campaign, is_live=True)),
     }
 
 
-def _final(request: AccountRequest, campaign: Campaign) -> dict[str, Any]:
-    counts, found = queries.counts(campaign), queries.reactions(campaign)
-    failures, links = queries.failures(campaign), queries.links(campaign)
+def _reactions(counts: queries.Counts, found: queries.Reactions) -> dict[str, Any]:
     return {
-        "counts": counts,
         "found": found,
         "left_share": charts.percent(found.left, counts.sent),
         "reports_share": charts.percent(found.reports, counts.sent),
-        "ledger": summaries.ledger(campaign, counts),
         "reactions": summaries.reaction_parts(counts, found),
+    }
+
+
+def _results(campaign: Campaign) -> dict[str, Any]:
+    failures, links = queries.failures(campaign), queries.links(campaign)
+    return {
         "hours": summaries.hours_chart(campaign, queries.hours(campaign)),
         "reasons": summaries.reason_rows(failures),
         "reasons_total": sum(failure.count for failure in failures),
@@ -95,7 +102,6 @@ def _final(request: AccountRequest, campaign: Campaign) -> dict[str, Any]:
         "links_total": sum(link.clicks for link in links),
         "providers": summaries.provider_rows(queries.places(campaign)),
         "seen_at": timezone.now().isoformat(),
-        **_recipients(request, campaign, counts, found),
     }
 
 

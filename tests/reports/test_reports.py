@@ -253,6 +253,18 @@ class LiveReportTestCase(ReportTestCase):
         page = self.ask("campaign_report", self.campaign.pk, **{"HX-Request": "true"})
         self.assertTrue(page.content.decode().lstrip().startswith('<div class="stack" id="campaign-progress"'))
 
+    def test_opens_and_failures_are_there_before_its_end(self) -> None:
+        page = self.ask("campaign_report", self.campaign.pk)
+        for words in ("Opens and clicks", "No such address", "https://x.example.jp/1", "Results by recipient"):
+            self.assertContains(page, words)
+
+    def test_opens_and_clicks_poll_themselves(self) -> None:
+        page = self.ask(
+            "campaign_report", self.campaign.pk, **{"HX-Request": "true", "HX-Target": "campaign-reactions"}
+        )
+        self.assertTrue(page.content.decode().lstrip().startswith('<section class="card" id="campaign-reactions"'))
+        self.assertContains(page, "hx-get")
+
     def test_polling_is_no_action(self) -> None:
         from_view = reverse("reports:campaign_report", args=[self.campaign.pk])
         self.client.force_login(self.vera)
