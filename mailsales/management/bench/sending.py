@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.db import connection
@@ -22,31 +13,12 @@ from campaigns.models import Campaign, MailingList
 from mailsales import doorbell, ledger
 from mailsales.management.bench import content, cpu, signing
 from mailsales.management.bench.sink import Received
+from mailsales.management.bench.sink_process import BenchFailed, sink
+from mailsales.management.bench.steps import steps_of
 from mailsales.management.bench.workers import workers
 from mailsales.management.erasing import erase
 
 PATIENCE = 600  # seconds without an end after which the bench gives up
-
-
-class BenchFailed(Exception):
-    """The ledger and the sink do not agree, or the campaign did not end."""
-
-
-@dataclass(frozen=True)
-class Sink:
-    """Where the bench sends. `finish` ends it and returns what it received; None for a sink that somebody else runs."""
-
-    port: int
-    host: str
-    process: subprocess.Popen[bytes] | None
-    report: Path
-
-    def finish(self) -> Received | None:
-        if self.process is None:
-            return None
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-        return Received(**json.loads(self.report.read_text()))
 
 
 def measure(recipients: int, sink_address: str | None) -> dict[str, Any]:
@@ -60,6 +32,7 @@ def measure(recipients: int, sink_address: str | None) -> dict[str, Any]:
             used = [cpu.seconds(running.workers) - used[0], cpu.seconds(running.postgres) - used[1]]
             received = receiver.finish()
             compare(campaign, received, recipients)
+            microseconds = steps_of(campaign.pk, campaign.account_id)
         finally:
             remove(campaign.account)
         found = figures(received, took, recipients)
@@ -70,29 +43,11 @@ def measure(recipients: int, sink_address: str | None) -> dict[str, Any]:
             "worker_cpu_seconds_per_1000": round(1_000 * used[0] / recipients, 3) if running.workers else None,
             "postgres_cpu_seconds_per_1000": round(1_000 * used[1] / recipients, 3) if running.postgres else None,
             "worker_peak_rss_mb": round(cpu.peak_rss_mb(running.workers), 1),
+            "microseconds": {
+                **microseconds,
+                "database": round(1e6 * used[1] / recipients, 1) if running.postgres else None,
+            },
         }
-
-
-@contextmanager
-def sink(address: str | None) -> Iterator[Sink]:
-    """Start a sink process, or use the one at HOST:PORT."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        if address:
-            host, _colon, port = address.rpartition(":")
-            yield Sink(int(port), host, None, report)
-            return
-        port_file = Path(folder) / "port"
-        process = subprocess.Popen([sys.executable, "-m", "mailsales.management.bench.sink", port_file, report])
-        try:
-            while not (port_file.exists() and port_file.read_text()):
-                if process.poll() is not None:
-                    raise BenchFailed("The sink did not start.")
-                time.sleep(0.02)
-            yield Sink(int(port_file.read_text()), "127.0.0.1", process, report)
-        finally:
-            process.kill()
-            process.wait()
 
 
 def make_campaign(route: str, recipients: int) -> Campaign:

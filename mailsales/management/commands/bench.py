@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from mailsales.management.bench import importing, sending, tracking, workers
+from mailsales.management.bench.sink_process import BenchFailed
 
 
 class Command(BaseCommand):
@@ -29,7 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             figures = self.measure(options)
-        except (sending.BenchFailed, workers.NotStarted) as error:
+        except (BenchFailed, workers.NotStarted) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(figures))
