@@ -1,7 +1,7 @@
 """Opens and clicks come in: one statement each, whose message says which campaign it belongs to.
 
 A click within two seconds of delivery, or the third different link of one mail within three seconds, is a scanner's:
-no person is so fast (docs/design.md §1).
+no person is so fast. Gateways follow links even before they answer, while the message is still `sending`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from delivery.machines import SCANNER
 
 CLICK = """
 WITH m AS (
-  SELECT id, account_id, campaign_id, status = 'sent' AND closed_at > now() - interval '2 seconds' AS is_fresh FROM message WHERE id = %(message)s
+  SELECT id, account_id, campaign_id, status IN ('sending', 'sent') AND coalesce(closed_at, now()) > now() - interval '2 seconds' AS is_fresh
+  FROM message WHERE id = %(message)s
 ), l AS (
   SELECT link.url FROM link JOIN m ON link.campaign_id = m.campaign_id WHERE link.number = %(number)s
 ), others AS (
@@ -35,7 +36,8 @@ SELECT link.url FROM message m JOIN link ON link.campaign_id = m.campaign_id AND
 OPEN = """
 INSERT INTO open (account_id, campaign_id, message_id, machine, user_agent, ip)
 SELECT m.account_id, m.campaign_id, m.id,
-  CASE WHEN %(machine)s = '' AND m.status = 'sent' AND m.closed_at > now() - interval '1 second' THEN %(scanner)s ELSE %(machine)s END,
+  CASE WHEN %(machine)s = '' AND m.status IN ('sending', 'sent') AND coalesce(m.closed_at, now()) > now() - interval '1 second'
+    THEN %(scanner)s ELSE %(machine)s END,
   %(agent)s, %(ip)s FROM message m WHERE m.id = %(message)s
 """
 # What had looked like a person, before its further links came.

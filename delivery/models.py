@@ -376,4 +376,6 @@ class SandboxMail(models.Model):
             return Badge(_("Accepted"), "check", "good")
         if self.code >= 500:
             return Badge(_("Refused"), "circle-x", "bad")
+        if not self.code:
+            return BADGES[Message.Status.UNKNOWN]
         return Badge(_("Deferred"), "clock", "warn")

@@ -6,6 +6,7 @@ GET and HEAD never change what somebody receives; GET of a link or a pixel only 
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Callable
 
 from csp.decorators import csp
 from django.http import Http404, HttpRequest, HttpResponse
@@ -41,7 +42,7 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "HEAD":
         url = events.target_of(known.row_id, known.number)
     else:
-        url = events.take_click(known.row_id, known.number, _visitor(request))
+        url = events.take_click(known.row_id, known.number, _visitor(request, machines.followed_by))
     if url is None:
         raise Http404
     response = HttpResponse(status=302)
@@ -54,7 +55,7 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
 def pixel(request: HttpRequest, token: str) -> HttpResponse:
     known = _read(tokens.read_open_token, token)
     if request.method == "GET":
-        events.take_open(known.row_id, _visitor(request))
+        events.take_open(known.row_id, _visitor(request, machines.opened_by))
     return _uncached(HttpResponse(PIXEL, content_type="image/gif"))
 
 
@@ -68,9 +69,9 @@ def _read(read: tokens.Reader, token: str) -> tokens.Token:
     return known
 
 
-def _visitor(request: HttpRequest) -> events.Visitor:
+def _visitor(request: HttpRequest, machine_of: Callable[[str], str]) -> events.Visitor:
     agent = request.headers.get("User-Agent", "")
-    return events.Visitor(machines.machine_of(agent), agent, request.META.get("REMOTE_ADDR") or None)
+    return events.Visitor(machine_of(agent), agent, request.META.get("REMOTE_ADDR") or None)
 
 
 def _uncached(response: HttpResponse) -> HttpResponse:

@@ -33,6 +33,8 @@ class Proof:
 
 def proofs_of(mail: SandboxMail, message: EmailMessage) -> list[Proof]:
     raw = bytes(mail.raw)
+    if not raw:  # answered before its content came
+        return [_encryption(mail)]
     return [_signature(mail, raw), _encryption(mail), _one_click(message), _form(raw)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from email.message import EmailMessage
 from typing import Any
+from urllib.parse import urlencode
 
 from csp.decorators import csp
 from django.db.models import Q
@@ -19,7 +20,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.decorators import member_required
+from accounts.decorators import member_required, polled
 from accounts.http import AccountRequest
 from delivery.models import SandboxMail
 from delivery.sandbox import proofs
@@ -49,19 +50,28 @@ HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 BASE = '<base target="_blank">'  # links open beside the sandbox, not within its frame
 
 
+@polled
 @member_required()
 @require_GET
 @vary_on_headers("HX-Request")
 def sandbox_list(request: AccountRequest) -> HttpResponse:
+    """Show what was kept. The page asks for itself with the `newest` that it shows, and hears 204 until there is more."""
     q = request.GET.get("q", "").strip()
+    query = {name: request.GET[name] for name in request.GET if name != "newest"}
     own = SandboxMail.objects.of(request.account).defer("raw")
-    page = page_of(own.filter(Q(recipient__icontains=q) | Q(subject__icontains=q)), request.GET, target="sandbox-table")
+    page = page_of(own.filter(Q(recipient__icontains=q) | Q(subject__icontains=q)), query, target="sandbox-table")
+    newest, shown = page.rows[0].pk if page.rows else 0, request.GET.get("newest")
+    if request.htmx and shown == str(newest):
+        return HttpResponse(status=204)
+    if request.htmx and shown == "0" and not q:  # the very first mail: the page is another one now
+        return HttpResponse(headers={"HX-Refresh": "true"})
     context = {
         "page": page,
         "mails": page.rows,
         "q": q,
         "tricks": [{"address": address, "text": text} for address, text in TRICKS],
         "is_empty": not page.rows and not q,
+        "poll": "" if page.previous else "?" + urlencode(query | {"newest": newest}),
     }
     template = "delivery/_sandbox_table.html" if request.htmx else "delivery/sandbox_list.html"
     return render(request, template, context)
@@ -121,6 +131,10 @@ def _envelope(mail: SandboxMail) -> list[dict[str, Any]]:
     return [
         {"name": _("Sender"), "value": mail.mail_from, "is_code": True},
         {"name": _("Recipient"), "value": mail.recipient, "is_code": True},
-        {"name": _("Reply"), "value": mail.reply, "is_code": True},
+        {
+            "name": _("Reply"),
+            "value": f"{mail.code} {mail.reply}" if mail.code else _("None"),
+            "is_code": bool(mail.code),
+        },
         {"name": _("Size"), "value": filesizeformat(mail.size), "is_code": False},
     ]

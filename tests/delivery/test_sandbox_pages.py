@@ -3,15 +3,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from accounts.domains import make_domain
 from accounts.models import DkimKey
 from delivery.compose import Composer, Recipient, Rendition, date_header, freeze
 from delivery.dkim import Signer, Signers
-from delivery.models import SandboxMail
+from delivery.models import BADGES, Message, SandboxMail
 from delivery.sandbox.proofs import Proof, proofs_of
 from delivery.sandbox.reading import parsed
+from mailsales.paging import SIZE
 from mailsales.wall import wall
 from tests.base import MailsalesTestCase
 from tests.make import make_content
@@ -53,6 +54,48 @@ class SandboxPagesTestCase(MailsalesTestCase):
         self.keep()
         response = self.ask("sandbox_list", **{"HX-Request": "true"})
         self.assertTrue(response.content.decode().strip().startswith('<div id="sandbox-table"'))
+
+    def test_the_page_asks_for_itself_and_hears_nothing_until_there_is_more(self) -> None:
+        shown = self.ask("sandbox_list", query=f"?q=&newest={self.keep().pk}").context["poll"]
+        self.assertEqual(self.ask("sandbox_list", query=shown, **{"HX-Request": "true"}).status_code, 204)
+        self.keep(subject="秋摘み茶")
+        self.assertContains(self.ask("sandbox_list", query=shown, **{"HX-Request": "true"}), "秋摘み茶")
+
+    def test_the_first_mail_of_all_brings_the_page(self) -> None:
+        asks = {"query": "?newest=0", "HX-Request": "true"}
+        self.assertEqual(self.ask("sandbox_list", **asks).status_code, 204)
+        self.keep()
+        self.assertEqual(self.ask("sandbox_list", **asks)["HX-Refresh"], "true")
+
+    def test_a_search_without_a_match_waits_too(self) -> None:
+        query = "?q=hojicha&newest=0"
+        self.assertEqual(self.ask("sandbox_list", query=query, **{"HX-Request": "true"}).status_code, 204)
+        self.keep(subject="hojicha")
+        self.assertContains(self.ask("sandbox_list", query=query, **{"HX-Request": "true"}), "hojicha")
+
+    def test_asking_by_itself_keeps_no_session_alive(self) -> None:
+        self.assertTrue(resolve(reverse("delivery:sandbox_list")).func.is_polled)  # type: ignore[attr-defined]
+
+    def test_older_pages_stay_as_they_are(self) -> None:
+        first = self.keep()
+        for _number in range(SIZE):
+            self.keep()
+        self.assertTrue(self.ask("sandbox_list").context["poll"])
+        page = self.ask("sandbox_list", query=f"?newest=5&after={first.pk + 1}")
+        self.assertEqual((page.context["poll"], page.context["mails"]), ("", [first]))
+        self.assertNotIn("newest", page.context["page"].previous)
+
+    def test_a_refusal_shows_its_reply(self) -> None:
+        mail = self.keep(b"", subject="", code=550, reply="5.1.1 There is no such account.")
+        page = self.ask("sandbox_detail", mail.pk, **{"Accept-Language": "en"})
+        self.assertContains(page, "550 5.1.1 There is no such account.")
+        self.assertEqual([proof.title for proof in page.context["proofs"]], ["Encryption"])
+        self.assertContains(self.ask("sandbox_list", **{"Accept-Language": "en"}), "Answered before its content came")
+
+    def test_a_broken_connection_is_unknown(self) -> None:
+        mail = self.keep(code=0, reply="")
+        self.assertEqual(mail.state, BADGES[Message.Status.UNKNOWN])
+        self.assertEqual(self.ask("sandbox_detail", mail.pk).status_code, 200)
 
     def test_a_stranger_sees_nothing(self) -> None:
         mail = self.keep()
