@@ -64,7 +64,7 @@ def stack() -> Iterator[RunningStack]:
         running.clear()
 
 
-def wait_for(is_true: Callable[[], bool], page: Page, seconds: float = 40.0) -> None:
+def wait_for(is_true: Callable[[], bool], page: Page, seconds: float = 90.0) -> None:
     until = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < until, page.inner_text("body")
@@ -77,7 +77,7 @@ def test_the_main_job(stack: RunningStack) -> None:
             base_url=f"http://localhost:{stack.state().port}", locale="en-GB", user_agent=AGENT
         )
         page = window.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(90_000)  # a busy machine is no fault
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         sign_in(page)
@@ -111,7 +111,7 @@ def import_file(page: Page, folder: Path) -> None:
     expect(page.get_by_label("Character encoding")).to_have_value("cp932")
     expect(page.get_by_text("㈱みどり旅館")).to_be_visible()
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Import finished", timeout=30_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Import finished", timeout=90_000)
     expect(page.get_by_role("row", name=re.compile("tanaka@example"))).to_contain_text("6")
     page.goto("/contacts/?q=髙橋")
     expect(page.locator("#contact-table")).to_contain_text("TARO@example.jp")
@@ -127,7 +127,7 @@ def write(page: Page, name: str) -> None:
     page.wait_for_selector("textarea[name=html]")
     page.fill("[name=subject]", '{{ name | default: "お客様" }}様、新茶フェアを開きます')
     page.fill("textarea[name=html]", HTML)
-    expect(page.locator("#autosave")).to_contain_text("Saved", timeout=10_000)
+    expect(page.locator("#autosave")).to_contain_text("Saved", timeout=90_000)
 
 
 def send_test(page: Page) -> None:
@@ -135,7 +135,7 @@ def send_test(page: Page) -> None:
     page.wait_for_url("**/test/")
     page.fill("[name=addresses]", "misaki@aoba.example.jp")
     page.locator("form.form button.button--primary").click()
-    expect(page.get_by_role("listitem").filter(has_text="misaki@aoba")).to_contain_text("Sent", timeout=20_000)
+    expect(page.get_by_role("listitem").filter(has_text="misaki@aoba")).to_contain_text("Sent", timeout=90_000)
 
 
 def send(page: Page, *, people: int) -> None:
@@ -144,7 +144,7 @@ def send(page: Page, *, people: int) -> None:
     page.locator("form.columns button.button--primary").click()
     page.get_by_role("button", name=f"Send to {people} p").click()
     page.wait_for_url("**/report/")
-    expect(page.locator("#campaign-ledger")).to_be_visible(timeout=60_000)
+    expect(page.locator("#campaign-ledger")).to_be_visible(timeout=90_000)
     expect(page.locator("#campaign-ledger")).to_contain_text(str(people))
 
 
