@@ -3,7 +3,7 @@ from django.db import migrations
 # LIKE and @> are not leakproof, so under row-level security they use no index. This is the one door around it: it runs
 # as the owner, checks the account itself, and gives away nothing but ids of that account.
 # Few matches are collected by the index and then sorted; of many, the newest are soon met by walking back from the end.
-SEARCH = """
+SEARCH = r"""
 CREATE FUNCTION contact_search(words text[], in_list bigint, after_id bigint, before_id bigint, most integer) RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE

@@ -18,6 +18,8 @@ from campaigns.models import Contact, ContactField, MailingList, Subscription, S
 from mailsales.csv_files import ENCODINGS
 from mailsales.paging import page_by
 
+CONFIRMED = Subscription.Status.CONFIRMED
+
 # -- /contacts/ --------------------------------------------------------------------------------
 
 
@@ -61,6 +63,7 @@ def contact_page(request: AccountRequest, q: str, mailing_list: MailingList | No
             "contact": contact,
             "subscriptions": subscriptions.get(contact.pk, []),
             "is_suppressed": contact.address in suppressed,
+            "is_reachable": any(each.status == CONFIRMED for each in subscriptions.get(contact.pk, [])),
         }
         for contact in page.rows
     ]
