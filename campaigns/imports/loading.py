@@ -41,32 +41,38 @@ INSERT INTO import_refusal (account_id, contact_import_id, line, reason, detail,
 SELECT %(a)s, %(i)s, line, 'repeated', first::text, address, '[]' FROM repeated ON CONFLICT DO NOTHING
 """
 DESTINATIONS = """
-INSERT INTO destination (name) SELECT DISTINCT domain FROM import_row WHERE import_id = %(i)s ON CONFLICT (name) DO NOTHING
+INSERT INTO destination (name) SELECT DISTINCT domain FROM import_row WHERE import_id = %(i)s ORDER BY domain ON CONFLICT (name) DO NOTHING
 """
-# What the file leaves empty stays as it was; what it says wins.
+# Two files with the same people in another order would wait for each other for ever.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext(%s))"
+# What the file leaves empty stays as it was; what it says wins. OFFSET 0 keeps the planner at looking contacts up one by one:
+# what it would rather read whole grows with every slice.
 MERGE = """
 WITH slice AS (
-  SELECT s.*, d.id AS destination_id FROM import_row s JOIN destination d ON d.name = s.domain
-  WHERE s.import_id = %(i)s ORDER BY s.line LIMIT %(limit)s
-), known AS (
-  SELECT c.id, c.address FROM contact c JOIN slice s ON c.account_id = %(a)s AND c.address = s.address
+  SELECT s.*, d.id AS destination_id, c.id AS contact_id,
+    c.fields || s.fields <> c.fields OR (s.name <> '' AND s.name <> c.name) AS is_changed
+  FROM (SELECT * FROM import_row WHERE import_id = %(i)s AND line > %(after)s ORDER BY line LIMIT %(limit)s) s
+  JOIN destination d ON d.name = s.domain
+  LEFT JOIN LATERAL (SELECT id, name, fields FROM contact WHERE account_id = %(a)s AND address = s.address OFFSET 0) c ON true
 ), updated AS (
   UPDATE contact c SET name = CASE s.name WHEN '' THEN c.name ELSE s.name END, fields = c.fields || s.fields, updated_at = now()
-  FROM slice s WHERE c.account_id = %(a)s AND c.address = s.address
-    AND (c.fields || s.fields <> c.fields OR (s.name <> '' AND s.name <> c.name)) RETURNING c.id
+  FROM slice s WHERE c.id = s.contact_id AND s.is_changed RETURNING c.id
 ), made AS (
   INSERT INTO contact (account_id, address, destination_id, name, fields)
-  SELECT %(a)s, s.address, s.destination_id, s.name, s.fields FROM slice s WHERE s.address NOT IN (SELECT address FROM known)
+  SELECT %(a)s, address, destination_id, name, fields FROM slice WHERE contact_id IS NULL
   ON CONFLICT (account_id, address) DO NOTHING RETURNING id
 ), joined AS (
   INSERT INTO subscription (account_id, list_id, contact_id, status, basis, source)
-  SELECT %(a)s, %(list)s, id, 'confirmed', %(basis)s, %(source)s FROM (SELECT id FROM known UNION ALL SELECT id FROM made) everybody
+  SELECT %(a)s, %(list)s, id, 'confirmed', %(basis)s, %(source)s
+  FROM (SELECT contact_id AS id FROM slice WHERE contact_id IS NOT NULL UNION ALL SELECT id FROM made) everybody
   ON CONFLICT (list_id, contact_id) DO NOTHING RETURNING contact_id
 ), gone AS (
-  DELETE FROM import_row s USING slice WHERE s.import_id = %(i)s AND s.line = slice.line
+  DELETE FROM import_row WHERE import_id = %(i)s AND line > %(after)s AND line <= (SELECT max(line) FROM slice)
 )
-SELECT (SELECT count(*) FROM slice), (SELECT count(*) FROM made),
-  (SELECT count(*) FROM known WHERE id IN (SELECT id FROM updated UNION SELECT contact_id FROM joined))
+SELECT count(*), (SELECT count(*) FROM made),
+  count(*) FILTER (WHERE contact_id IN (SELECT id FROM updated UNION ALL SELECT contact_id FROM joined)), max(line),
+  count(*) FILTER (WHERE contact_id IS NULL)
+FROM slice
 """
 
 
@@ -221,11 +227,17 @@ def _merge(job: ContactImport, seconds: float) -> None:
         "basis": job.basis,
         "source": job.file_name,
         "limit": MERGE_ROWS,
+        "after": -1,
     }
+    with connection.cursor() as cursor:
+        cursor.execute(ONE_AT_A_TIME, [f"import {job.account_id}"])
     while True:  # however little time there is, so that a slice always gets on
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(MERGE, values)
-            count, made, updated = cursor.fetchone()
+            count, made, updated, last, unknown = cursor.fetchone()
+            if made < unknown:  # somebody else made one of them meanwhile, who must be on this list, too: look again
+                transaction.set_rollback(True)
+                continue
         if not count and job.done < job.rows:
             _read_again(job)
             return
@@ -233,6 +245,7 @@ def _merge(job: ContactImport, seconds: float) -> None:
             job.status, job.finished_at = Status.DONE, now()
             _clear(job)
             return
+        values["after"] = last  # rows gone before stay in the index until this transaction ends
         job.done += count
         job.new += made
         job.updated += updated
