@@ -12,7 +12,7 @@ from django.test import TestCase, override_settings
 
 from accounts.models import Account, User
 from campaigns.drafts import audience_of, checks_of, is_blocked
-from campaigns.models import Campaign, Contact, Subscription, Suppression
+from campaigns.models import Campaign, Contact, MailingList, Subscription, Suppression
 from delivery.models import Attempt, Message, Open
 from mailsales import ledger, tokens
 from mailsales.management.demo import making
@@ -62,6 +62,11 @@ class DemoTestCase(TestCase):
         self.assertEqual(tally.pop("all"), making.PEOPLE - making.NEWCOMERS)
         self.assertEqual(tally, counted)
 
+    def test_there_are_two_lists_with_people_on_them(self) -> None:
+        lists = MailingList.objects.of(self.account).order_by("pk")
+        on_them = [Subscription.objects.filter(list=mailing_list).count() for mailing_list in lists]
+        self.assertEqual(on_them, [making.PEOPLE, -(-making.PEOPLE // 6)])
+
     def test_every_message_has_its_attempts(self) -> None:
         tries = Counter(Attempt.objects.filter(account=self.account).values_list("message_id", flat=True))
         self.assertEqual(dict(Message.objects.filter(campaign=self.sent).values_list("pk", "tries")), tries)
@@ -91,10 +96,18 @@ class DemoTestCase(TestCase):
         response = self.client.get(f"/c/{tokens.link_token(self.account.pk, message.pk, 1)}")
         self.assertEqual(response["Location"], "https://example.com/?item=akitsumi")
 
-    def test_a_second_run_makes_nothing_but_a_new_password(self) -> None:
+    def test_a_second_run_changes_nothing(self) -> None:
+        before = User.objects.get(username="demo").password
+        self.assertEqual(making.make(), self.password)
+        self.assertEqual(User.objects.get(username="demo").password, before)
+        self.assertEqual(Account.objects.filter(is_demo=True).count(), 1)
+
+    def test_a_lost_password_is_replaced(self) -> None:
+        making.sign_in_file().unlink()
         password = making.make()
         self.assertNotEqual(password, self.password)
-        self.assertEqual(Account.objects.filter(is_demo=True).count(), 1)
+        self.assertEqual(making.read_password(), password)
+        self.assertTrue(User.objects.get(username="demo").check_password(password))
 
     def test_it_is_removed_without_a_trace(self) -> None:
         call_command("demo", "--remove", verbosity=0)

@@ -159,7 +159,8 @@ class Supervisor:
     def make_demo(self, plan: Plan) -> None:
         """Have the demo made once. It finds the stack by its state file: it refuses a DATABASE_URL of somebody's own."""
         wishes = self.wishes
-        if wishes.database_url or wishes.is_production or (wishes.var / "demo.txt").exists():
+        stamp = wishes.var / "run" / "demo.stamp"  # so that a demo which was removed stays so
+        if wishes.database_url or wishes.is_production or (wishes.var / "demo.txt").exists() or stamp.exists():
             return
         banner.say("Making the demo …")
         environment = {
@@ -173,7 +174,9 @@ class Supervisor:
         finally:
             if child.poll() is None:
                 processes.kill_group(child)
-        if not ended or child.returncode:
+        if ended and not child.returncode:
+            stamp.touch()
+        else:
             banner.say(f"The demo could not be made; {log} says why. Everything else works.")
 
     # -- watch -----------------------------------------------------------------------------------
