@@ -39,12 +39,14 @@ MAIL_POLICY = {
 def click(request: HttpRequest, token: str) -> HttpResponse:
     """Lead on to where the link of the mail goes, and nowhere else."""
     known = _read(tokens.read_link_token, token)
-    if request.method == "HEAD":
+    if known is None:
+        url = None
+    elif request.method == "HEAD":
         url = events.target_of(known.row_id, known.number)
     else:
         url = events.take_click(known.row_id, known.number, _visitor(request, machines.followed_by))
     if url is None:
-        raise Http404
+        return _gone(request)
     response = HttpResponse(status=302)
     response.headers["Location"] = url  # any scheme that the frozen mail had, checked when it was written
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -54,19 +56,26 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def pixel(request: HttpRequest, token: str) -> HttpResponse:
     known = _read(tokens.read_open_token, token)
+    if known is None:
+        raise Http404
     if request.method == "GET":
         events.take_open(known.row_id, _visitor(request, machines.opened_by))
     return _uncached(HttpResponse(PIXEL, content_type="image/gif"))
 
 
-def _read(read: tokens.Reader, token: str) -> tokens.Token:
-    """Return what the token says, and see the rows of its account from now on."""
+def _read(read: tokens.Reader, token: str) -> tokens.Token | None:
+    """Return what the token says, or None for a bad one, and see the rows of its account from now on."""
     try:
         known = read(token)
-    except tokens.BadToken as error:
-        raise Http404 from error
+    except tokens.BadToken:
+        return None
     wall.enter(known.account_id)
     return known
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    """Tell a reader, who has no business on our other pages, that this link is dead."""
+    return _uncached(render(request, "delivery/link_gone.html", status=404))
 
 
 def _visitor(request: HttpRequest, machine_of: Callable[[str], str]) -> events.Visitor:
@@ -87,9 +96,13 @@ def _uncached(response: HttpResponse) -> HttpResponse:
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Ask with a button; the button, or a mail program's one click, unsubscribes at once."""
     known = _read(tokens.read_unsubscribe_token, token)
+    if known is None:
+        return _gone(request)
     message = Message.objects.filter(pk=known.row_id).select_related("account", "campaign__list").first()
     if message is None:
-        account = Account.objects.get(pk=known.account_id)
+        account = Account.objects.filter(pk=known.account_id).first()
+        if account is None:
+            return _gone(request)
         return _uncached(render(request, "delivery/unsubscribe_gone.html", {"account": account}, status=404))
     context = {
         "account": message.account,
@@ -109,8 +122,10 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 def unsubscribe_reason(request: HttpRequest, token: str) -> HttpResponse:
     """Keep why somebody left, asked afterwards and never before."""
     known = _read(tokens.read_unsubscribe_token, token)
+    account = Account.objects.filter(pk=known.account_id).first() if known else None
+    if known is None or account is None:
+        return _gone(request)
     form = ReasonForm(request.POST)
-    account = Account.objects.get(pk=known.account_id)
     if form.is_valid():
         Unsubscribe.objects.filter(message_id=known.row_id).update(why=form.cleaned_data["reason"])
         return _uncached(render(request, "delivery/unsubscribe_thanks.html", {"account": account}))
@@ -133,9 +148,10 @@ def _masked(address: str) -> str:
 def mail_view(request: HttpRequest, token: str) -> HttpResponse:
     """Show the HTML part exactly as it was sent."""
     known = _read(tokens.read_view_token, token)
-    message = Message.objects.filter(pk=known.row_id).select_related("contact").first()
+    found = Message.objects.filter(pk=known.row_id) if known else Message.objects.none()
+    message = found.select_related("contact").first()
     if message is None:
-        raise Http404
+        return _gone(request)
     contact = message.contact
     recipient = Recipient(
         message.pk, message.address, contact.name if contact else "", contact.fields if contact else {}

@@ -8,12 +8,13 @@ from django.test import Client
 from django.utils.timezone import now
 
 from campaigns.models import Subscription, Suppression
+from delivery.compose import freeze
 from delivery.machines import APPLE, NAMELESS, SCANNER
-from delivery.models import Click, Link, Message, Open, Unsubscribe
+from delivery.models import Click, Link, Message, Open, Rendition, Unsubscribe
 from mailsales import tokens
 from mailsales.wall import wall
 from tests.base import MailsalesTestCase
-from tests.make import make_campaign, make_contact, make_list, make_message
+from tests.make import make_campaign, make_contact, make_content, make_list, make_message
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 TARGET = "https://aoba.example.jp/shincha?a=1"
@@ -73,6 +74,10 @@ class ClickTestCase(PublicTestCase):
         for token in ("https:evil.example.com", tokens.open_token(self.account.pk, self.message.pk), "a", "é", "AAAA"):
             self.assertEqual(self.ask(f"/c/{token}").status_code, 404)
         self.assertEqual(self.ask(f"{self.click_path()}?url=https://evil.example.com")["Location"], f"{TARGET}1")
+
+    def test_a_dead_link_explains_itself_to_the_reader(self) -> None:
+        page = self.ask("/c/AAAA", headers={"accept-language": "en"})
+        self.assertContains(page, "This link leads nowhere any more", status_code=404)
 
     def test_a_link_that_the_mail_did_not_have_is_not_found(self) -> None:
         self.assertEqual(self.ask(self.click_path(9)).status_code, 404)
@@ -214,7 +219,14 @@ class UnsubscribeTestCase(PublicTestCase):
         self.assertContains(response, self.account.complaint_address, status_code=404)
 
     def test_a_bad_token_is_not_found(self) -> None:
-        self.assertEqual(self.ask("/u/AAAA", method="post").status_code, 404)
+        for method in ("get", "post"):
+            self.assertEqual(self.ask("/u/AAAA", method=method).status_code, 404)
+        self.assertEqual(self.ask("/u/AAAA/reason", method="post").status_code, 404)
+
+    def test_a_removed_account_is_no_fault(self) -> None:
+        path = f"/u/{tokens.unsubscribe_token(4_000_000, 1)}"
+        for address in (path, f"{path}/reason"):
+            self.assertEqual(self.ask(address, method="post").status_code, 404)
 
     def test_the_reason_is_asked_afterwards(self) -> None:
         self.leave()
@@ -231,3 +243,26 @@ class UnsubscribeTestCase(PublicTestCase):
     def test_links_of_a_test_copy_explain_themselves(self) -> None:
         for path in ("/u/test", "/v/test"):
             self.assertContains(self.ask(path, headers={"accept-language": "en"}), "This was a test email")
+
+
+class MailViewTestCase(PublicTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        frozen = freeze(make_content(account_id=self.account.pk, campaign_id=self.campaign.pk))
+        Rendition.objects.create(campaign=self.campaign, account=self.account, content=frozen)
+
+    def view_path(self) -> str:
+        return f"/v/{tokens.view_token(self.account.pk, self.message.pk)}"
+
+    def test_it_shows_the_mail_as_it_was_sent(self) -> None:
+        page = self.ask(self.view_path())
+        self.assertContains(page, "佐藤 花子様")
+        self.assertContains(page, self.click_path())
+
+    def test_it_runs_no_script(self) -> None:
+        policy = self.ask(self.view_path())["Content-Security-Policy"]
+        self.assertIn("sandbox allow-popups", policy)
+        self.assertNotIn("script-src", policy)
+
+    def test_a_bad_token_is_not_found(self) -> None:
+        self.assertEqual(self.ask("/v/AAAA").status_code, 404)
