@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('search_key', models.GeneratedField(db_persist=True, expression=models.Func(models.F('address'), models.F('name'), models.F('fields'), function='contact_search_key'), output_field=models.TextField())),
                 ('bigrams', models.GeneratedField(db_persist=True, expression=models.Func(models.F('address'), models.F('name'), models.F('fields'), function='contact_bigrams'), output_field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None))),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
                 ('destination', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='campaigns.destination')),
             ],
             options={

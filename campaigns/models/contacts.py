@@ -63,7 +63,7 @@ class Contact(models.Model):
     see `campaigns/search.py`.
     """
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
     address = models.CharField(_("Email address"), max_length=254)
     destination = models.ForeignKey(Destination, models.PROTECT, related_name="+", db_index=False)
     name = models.CharField(_("Name"), max_length=200, blank=True, db_default="")
@@ -85,6 +85,7 @@ class Contact(models.Model):
 
     class Meta:
         db_table = "contact"
+        indexes = [models.Index(fields=["account", "id"], name="contact_by_account")]
         constraints = [models.UniqueConstraint(fields=["account", "address"], name="one_contact_per_address")]
 
     def __str__(self) -> str:
