@@ -9,7 +9,7 @@ from django.test import TestCase
 from accounts.models import Account
 from campaigns.models import Contact
 from mailsales.management.bench import importing
-from mailsales.management.bench.sending import BenchFailed
+from mailsales.management.bench.sink_process import BenchFailed
 
 
 class BenchImportingTestCase(TestCase):
