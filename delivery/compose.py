@@ -197,6 +197,7 @@ class _Links:
         self._prefix, self._stamp = (tracking_url + tracking.LINK_PATH).encode(), tokens.Stamp(tokens.LINK)
         nobody = tokens.contents(0, 0)
         self._numbers = [tokens.contents(0, 0, link.number)[len(nobody) :] for link in rendition.links]
+        self._last_bounce = 0, ""  # a message asks twice: for its Message-ID and its envelope
 
     def of(self, message_id: int) -> list[bytes]:
         """Return the addresses in the order of `names`."""
@@ -208,7 +209,10 @@ class _Links:
         ]
 
     def bounce_token(self, message_id: int) -> str:
-        return tokens.bounce_token(self._account_id, message_id)
+        last = self._last_bounce
+        if last[0] != message_id:
+            last = self._last_bounce = message_id, tokens.bounce_token(self._account_id, message_id)
+        return last[1]
 
     def unsubscribe_address(self, message_id: int, domain: str) -> bytes:
         token = tokens.unsubscribe_address_token(self._account_id, message_id)

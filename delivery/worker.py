@@ -169,12 +169,13 @@ class Worker:
             return None
         loaded = await self._load(campaign_id)
         until = clock() + SLICE_SECONDS
-        while clock() < until and not self._guard.is_shut:
+        following: int | None = int(taken[0][0])
+        while clock() < until and following is not None:
             if not await self._room(until - clock()):
                 break
             if not await self._claim(loaded):
-                return None
-        return int(taken[0][0])
+                following = None
+        return following
 
     async def _load(self, campaign_id: int) -> Loaded:
         """Return the compiled campaign. The ORM is synchronous, so it works in a thread."""

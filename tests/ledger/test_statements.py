@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 from django.test import TestCase
 
-from mailsales.ledger import STATEMENTS
+from mailsales.ledger import STATEMENTS, array
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text()
 BLOCK = re.compile(r"```sql\n(.*?)```", re.DOTALL)
@@ -60,3 +62,21 @@ class StatementsTestCase(TestCase):
         with connection.cursor() as cursor:
             cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'message'")
             self.assertIn("fillfactor=50", cursor.fetchone()[0])
+
+
+class ArrayTestCase(TestCase):
+    def read(self, kind: str, values: list[Any]) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT %s::{kind}[]", [array(values)])
+            return cursor.fetchone()[0]
+
+    def test_texts_come_back_as_they_were(self) -> None:
+        texts = ["", "NULL", None, 'a "b"', "back\\slash", "{1,2}", " ", "山田\n太郎", "NULL", '\\"']
+        self.assertEqual(self.read("text", texts), texts)
+
+    def test_numbers_and_times_too(self) -> None:
+        self.assertEqual(self.read("bigint", [2**40, None, 0]), [2**40, None, 0])
+        self.assertEqual(self.read("smallint", [250, 0, None]), [250, 0, None])
+        moment = datetime(2026, 11, 24, 1, 2, 3, 456789, tzinfo=UTC)
+        self.assertEqual(self.read("timestamptz", [moment, None]), [moment, None])
+        self.assertEqual(self.read("bigint", []), [])
