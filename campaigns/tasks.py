@@ -12,3 +12,5 @@ from mailsales.doorbell import ring
 def run_imports() -> None:
     if loading.run_next():
         ring("campaigns.run_imports")
+    else:
+        loading.forget_abandoned()

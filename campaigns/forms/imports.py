@@ -79,6 +79,13 @@ class ShapeForm(forms.Form):
     delimiter = forms.ChoiceField(
         label=_("Delimiter"), choices=[(",", _("Comma")), ("\t", _("Tab")), (";", _("Semicolon"))]
     )
+    heading_rows = forms.TypedChoiceField(
+        label=_("Rows of headings"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", _("Find out")), (0, _("None")), (1, _("1 row")), (2, _("2 rows")), (3, _("3 rows"))],
+    )
 
 
 class ColumnsForm(forms.Form):
@@ -104,7 +111,7 @@ class ColumnsForm(forms.Form):
         if "address" not in chosen:
             raise forms.ValidationError(_("Choose the column that holds the email addresses."))
         twice = {target for target in chosen if chosen.count(target) > 1}
-        for name, target in data.items():
+        for name, target in list(data.items()):  # an error takes its value out
             if target in twice:
                 self.add_error(name, _("Another column has this target, too."))
         return data

@@ -66,11 +66,14 @@ class ColumnMap:
     targets: dict[int, str]
 
 
-def map_columns(rows: Sequence[Sequence[str]], labels: Mapping[str, str]) -> ColumnMap:
-    """Return the mapping of a file's first rows. `labels` are the account's fields: key by label. Raise BadFile."""
+def map_columns(rows: Sequence[Sequence[str]], labels: Mapping[str, str], heading_rows: int | None = None) -> ColumnMap:
+    """Return the mapping of a file's first rows. Raise BadFile.
+
+    `labels` are the account's fields: key by label. `heading_rows` None: found out.
+    """
     if not rows:
         raise BadFile("empty", _("The file is empty."))
-    first = _first_person(rows)
+    first = _first_person(rows) if heading_rows is None else heading_rows
     headings = _headings(rows[:first], max(map(len, rows)))
     targets = _by_heading(rows[:first], headings, labels)
     named = next((at for at, target in targets.items() if target == "address"), None)

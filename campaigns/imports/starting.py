@@ -27,12 +27,14 @@ class Look:
     rows: list[tuple[int, list[str]]]
 
 
-def look(file: BinaryIO, account: Account, *, encoding: str = "", delimiter: str = "") -> Look:
-    """Return encoding, delimiter, first rows and mapping. Raise BadFile."""
+def look(
+    file: BinaryIO, account: Account, *, encoding: str = "", delimiter: str = "", heading_rows: int | None = None
+) -> Look:
+    """Return encoding, delimiter, first rows and mapping; what is not told is found out. Raise BadFile."""
     shape = shape_of(file, encoding=encoding, delimiter=delimiter)
     rows = list(islice(rows_of(file, shape), LOOKED_AT))
     labels = {field.label: field.key for field in ContactField.objects.of(account)}
-    return Look(shape, map_columns([row for _line, row in rows], labels), rows)
+    return Look(shape, map_columns([row for _line, row in rows], labels, heading_rows), rows)
 
 
 def prepare(job: ContactImport, found: Look, columns: ColumnMap) -> None:

@@ -101,22 +101,21 @@ def import_map(request: AccountRequest, pk: int) -> HttpResponse:
         return redirect(job)
     shape = ShapeForm(
         {"encoding": job.encoding, "delimiter": job.delimiter}
-        | {key: request.GET[key] for key in ("encoding", "delimiter") if key in request.GET}
+        | {key: request.GET[key] for key in ("encoding", "delimiter", "heading_rows") if key in request.GET}
     )
+    template = "campaigns/_import_map.html" if request.htmx else "campaigns/import_map.html"
     try:
         with job.file.open("rb") as file:
             found = starting.look(file.file, request.account, **(shape.cleaned_data if shape.is_valid() else {}))
     except BadFile as fault:
         shape.add_error(None, _at_line(fault))
-        return render(
-            request, "campaigns/import_map.html", {"import": job, "shape": shape, "steps": _steps(1)}, status=422
-        )
+        return render(request, template, {"import": job, "shape": shape, "steps": _steps(1)}, status=422)
     headings = found.columns.headings
     form = ColumnsForm(request.POST or None, account=request.account, headings=headings, targets=found.columns.targets)
     if form.is_valid():
         return _begin(job, found, form)
     context = {"import": job, "shape": shape, "form": form, "columns": _columns(form, found), "steps": _steps(1)}
-    return render(request, "campaigns/import_map.html", context, status=422 if form.is_bound else 200)
+    return render(request, template, context, status=422 if form.is_bound else 200)
 
 
 def _begin(job: ContactImport, found: starting.Look, form: ColumnsForm) -> HttpResponse:
