@@ -9,19 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.utils.functional import Promise
 
 from accounts.models import Account
-from campaigns.models import Campaign, Destination
+from campaigns.models import Campaign
 from mailsales import ledger
-from mailsales.providers import Provider, provider_of
-from mailsales.reasons import REFUSED_AS_SPAM, Reason
+from mailsales.reasons import OPEN_QUESTIONS, REFUSED_AS_SPAM, Reason
 
 SPAM = [str(reason) for reason in REFUSED_AS_SPAM]
 NO_ADDRESS = r"<?[^\s<>@]+@[^\s<>@]+>?"  # each refusal names its recipient: without, they are the same words
 HOURS = 24
-COLUMNS = {"all": "total", "suppressed": "other", "cancelled": "other"}  # of Place, where not named as the status
-OWN_NAMES, OWN_SHARE = 6, 0.02  # how many domains of no provider are shown by name, and from which share of all
 REPLIES = 5  # kinds of a server's words shown for a reason
 
 
@@ -46,6 +42,14 @@ class Counts:
     @property
     def done(self) -> int:
         return self.sent + self.bounced + self.spam + self.unknown + self.suppressed + self.cancelled
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Messages of which nobody knows whether they arrived, and when the last of them was given up; None without any."""
+
+    count: int
+    seen_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -79,26 +83,6 @@ class LinkCount:
     machine: int
 
 
-@dataclass
-class Place:
-    """What became of the messages to one mailbox provider, or to one large domain of its own."""
-
-    name: str | Promise
-    total: int = 0
-    sent: int = 0
-    deferred: int = 0
-    bounced: int = 0
-    spam: int = 0
-    unknown: int = 0
-    other: int = 0
-    opened: int = 0
-    reply: str = ""
-
-    @property
-    def done(self) -> int:
-        return self.sent + self.bounced + self.spam + self.unknown + self.other
-
-
 @dataclass(frozen=True)
 class Hours:
     """People who opened and clicked in each of the 24 hours after the start."""
@@ -123,6 +107,7 @@ def counts(campaign: Campaign) -> Counts:
         campaign=campaign.pk,
         spam=SPAM,
     )
+    spam = min(spam, tally["bounced"])  # a moment lies between the two answers
     ((late,),) = rows("SELECT count(DISTINCT message_id) FROM bounce WHERE campaign_id = %(c)s", c=campaign.pk)
     return Counts(
         tally["all"],
@@ -135,6 +120,17 @@ def counts(campaign: Campaign) -> Counts:
         tally["cancelled"],
         late,
     )
+
+
+def unknown(campaign: Campaign) -> Unknown:
+    """Return what a person may decide to send again."""
+    found = rows(
+        """SELECT count(*), max(closed_at) FROM message
+        WHERE campaign_id = %(c)s AND reason = ANY (%(reasons)s) AND status = 'unknown'""",
+        c=campaign.pk,
+        reasons=[str(reason) for reason in OPEN_QUESTIONS],
+    )
+    return Unknown(*found[0])
 
 
 @dataclass(frozen=True)
@@ -229,67 +225,6 @@ def links(campaign: Campaign) -> list[LinkCount]:
         c=campaign.pk,
     )
     return [LinkCount(*row) for row in found]
-
-
-def places(campaign: Campaign, *, is_live: bool = False) -> list[Place]:
-    """Return the figures by mailbox provider and large domain, the largest first and the rest last; while sending with a deferral's words."""
-    tally = ledger.execute("progress", campaign=campaign.pk)
-    names = _names({destination: int(n) for destination, status, n in tally if status == "all"})
-    found = {name: Place(name) for name in names.values()}
-    for destination, status, n in tally:
-        if destination in names:
-            column = COLUMNS.get(status, str(status))
-            place = found[names[destination]]
-            setattr(place, column, getattr(place, column) + int(n))
-    add = _add_replies if is_live else _add_details
-    add(campaign, {destination: found[name] for destination, name in names.items()})
-    return sorted(found.values(), key=lambda place: (place.name == Provider.OTHER.label, -place.total))
-
-
-def _names(totals: dict[int, int]) -> dict[int, str | Promise]:
-    """Return under which name each destination is shown: its provider's, or its own if it is among the largest."""
-    domains = dict(Destination.objects.filter(pk__in=totals).values_list("pk", "name"))
-    providers = {pk: provider_of(name) for pk, name in domains.items()}
-    others = [pk for pk, provider in providers.items() if provider == Provider.OTHER]
-    large = sorted(others, key=lambda pk: -totals[pk])[:OWN_NAMES]
-    is_told_apart = len(others) > 1 or len(set(providers.values())) == 1
-    return {
-        pk: domains[pk]
-        if is_told_apart and pk in large and totals[pk] >= OWN_SHARE * sum(totals.values())
-        else provider.label
-        for pk, provider in providers.items()
-    }
-
-
-def _add_details(campaign: Campaign, by_destination: dict[int, Place]) -> None:
-    spam = rows(
-        """SELECT destination_id, count(*) FROM message
-        WHERE campaign_id = %(c)s AND reason = ANY (%(spam)s) AND status = 'bounced' GROUP BY 1""",
-        c=campaign.pk,
-        spam=SPAM,
-    )
-    for destination, n in spam:
-        place = by_destination[destination]
-        place.spam += n
-        place.bounced -= n
-    opened = rows(
-        """SELECT m.destination_id, count(*) FROM (SELECT DISTINCT message_id FROM open WHERE campaign_id = %(c)s AND machine = '') o
-        JOIN message m ON m.id = o.message_id GROUP BY 1""",
-        c=campaign.pk,
-    )
-    for destination, n in opened:
-        by_destination[destination].opened += n
-
-
-def _add_replies(campaign: Campaign, by_destination: dict[int, Place]) -> None:
-    found = rows(
-        """SELECT m.destination_id, a.code, a.text FROM message m JOIN attempt a ON a.message_id = m.id
-        WHERE m.campaign_id = %(c)s AND m.reason IS NOT NULL AND m.status = 'deferred' ORDER BY m.id DESC LIMIT 200""",
-        c=campaign.pk,
-    )
-    for destination, code, text in found:
-        place = by_destination[destination]
-        place.reply = place.reply or f"{code or ''} {text}".strip()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from accounts.models import Account
 from campaigns.models import Campaign, Contact
 from delivery.models import Attempt, Bounce, Click, Complaint, Link, Message, Open, Unsubscribe
 from mailsales.badges import Badge
-from mailsales.reasons import Reason
+from mailsales.reasons import OPEN_QUESTIONS, Reason
 from reports.queries import SPAM, Counts, Reactions
 
 Status = Message.Status
@@ -34,14 +35,19 @@ RESULTS: dict[str, str | Promise] = {
 
 
 def messages_of(campaign: Campaign, result: str = "", q: str = "") -> QuerySet[Message]:
-    """Return the campaign's messages with this result (a key of RESULTS) whose address or name holds `q`."""
+    """Return the campaign's messages with this result (a key of RESULTS) whose address or name holds `q`.
+
+    Reason and due time are named beside the status, which no index may mention.
+    """
     found: QuerySet[Message] = Message.objects.of(campaign.account).filter(campaign=campaign).select_related("contact")
     if q:
         found = found.filter(Q(address__icontains=q) | Q(contact__name__icontains=q))
-    if result in ("deferred", "unknown"):
-        return found.filter(status=result)
+    if result == "deferred":
+        return found.filter(status=Status.DEFERRED, due_at__isnull=False)
+    if result == "unknown":
+        return found.filter(status=Status.UNKNOWN, reason__in=OPEN_QUESTIONS)
     if result == "bounced":
-        return found.filter(status=Status.BOUNCED).exclude(reason__in=SPAM)
+        return found.filter(status=Status.BOUNCED, reason__in=[reason for reason in Reason if reason not in SPAM])
     if result == "spam":
         return found.filter(status=Status.BOUNCED, reason__in=SPAM)
     if result in ("opened", "clicked"):
@@ -75,16 +81,18 @@ class Recipient:
 
 
 def recipients(account: Account, messages: Iterable[Message]) -> list[Recipient]:
-    """Return the rows of a page, with what each person did; two queries for all of them."""
+    """Return the rows of a page, with what each person did; three queries for all of them."""
     shown = list(messages)
-    opens, clicks = _events(Open, account, shown), _events(Click, account, shown)
+    opens, clicks, bounces = (_events(kind, account, shown) for kind in (Open, Click, Bounce))
     return [
         Recipient(
             message.pk,
             name_of(message),
             message.address,
             message.state,
-            _reaction(message, opens.get(message.pk, []), clicks.get(message.pk, [])),
+            _("Came back with an error")
+            if message.pk in bounces
+            else _reaction(message, opens.get(message.pk, []), clicks.get(message.pk, [])),
             message.closed_at,
         )
         for message in shown
@@ -95,7 +103,9 @@ def name_of(message: Message) -> str:
     return (message.contact.name if message.contact else "") or message.address or _("(erased)")
 
 
-def _events(model: type[Open] | type[Click], account: Account, messages: list[Message]) -> Mapping[int, list[Any]]:
+def _events(
+    model: type[Open] | type[Click] | type[Bounce], account: Account, messages: list[Message]
+) -> Mapping[int, list[Any]]:
     found: dict[int, list[Any]] = {}
     if messages:
         events = model.objects.of(account).filter(message_id__in=[message.pk for message in messages])
@@ -143,23 +153,40 @@ class Event:
 
 def timeline(message: Message) -> list[Event]:
     """Return what happened to one mail, oldest first."""
-    links = {link.number: link for link in Link.objects.of(message.account).filter(campaign=message.campaign_id)}
-    found = [_attempt(message, attempt) for attempt in Attempt.objects.filter(account=message.account, message=message)]
-    found += [_open(each) for each in Open.objects.of(message.account).filter(message_id=message.pk)]
-    found += [_click(each, links) for each in Click.objects.of(message.account).filter(message_id=message.pk)]
-    found += [_bounce(each) for each in Bounce.objects.of(message.account).filter(message_id=message.pk)]
-    for complaint in Complaint.objects.filter(account=message.account, message=message):
-        found.append(
-            Event(complaint.at, "bad", "flag", _("Reported as spam"), _("Now in suppressions."), complaint.text)
-        )
-    for left in Unsubscribe.objects.filter(account=message.account, message=message):
-        found.append(Event(left.at, "warn", "mail-x", _("Unsubscribed"), str(Unsubscribe.How(left.how).label)))
     start = message.campaign.send_at
     first = [Event(start, "", "list-plus", _("Added to the recipients"))] if start else []
+    found = _attempts(message) + _what_came_back(message.account, [message])[message.pk]
     return first + sorted(found, key=lambda event: event.at) + _end(message)
 
 
-def _attempt(message: Message, attempt: Attempt) -> Event:
+def _attempts(message: Message) -> list[Event]:
+    attempts = list(Attempt.objects.filter(account=message.account, message=message).order_by("lease_id"))
+    return [_attempt(message, attempt, is_last=attempt is attempts[-1]) for attempt in attempts]
+
+
+def _what_came_back(account: Account, messages: Sequence[Message]) -> Mapping[int, list[Event]]:
+    """Return what readers, machines and servers did afterwards, by message; as many queries for fifty as for one."""
+    found: dict[int, list[Event]] = defaultdict(list)
+    ids = [message.pk for message in messages]
+    campaigns = {message.campaign_id for message in messages}
+    links = {(link.campaign_id, link.number): link for link in Link.objects.of(account).filter(campaign__in=campaigns)}
+    for opened in Open.objects.of(account).filter(message_id__in=ids):
+        found[opened.message_id].append(_open(opened))
+    clicks: Iterable[Any] = Click.objects.of(account).filter(message_id__in=ids)
+    for click in clicks:
+        found[click.message_id].append(_click(click, links.get((click.campaign_id, click.number))))
+    for bounce in Bounce.objects.of(account).filter(message_id__in=ids):
+        found[bounce.message_id].append(_bounce(bounce))
+    for complaint in Complaint.objects.filter(account=account, message__in=ids):
+        event = Event(complaint.at, "bad", "flag", _("Reported as spam"), _("Now in suppressions."), complaint.text)
+        found[complaint.message_id].append(event)
+    for left in Unsubscribe.objects.filter(account=account, message__in=ids):
+        event = Event(left.at, "warn", "mail-x", _("Unsubscribed"), str(Unsubscribe.How(left.how).label))
+        found[left.message_id].append(event)
+    return found
+
+
+def _attempt(message: Message, attempt: Attempt, *, is_last: bool) -> Event:
     reply = f"{attempt.code or ''} {attempt.text}".strip()
     if 200 <= attempt.code < 300:
         words = _("Handed over to %(server)s.") % {"server": attempt.host}
@@ -167,7 +194,8 @@ def _attempt(message: Message, attempt: Attempt) -> Event:
     if attempt.code == 0 and attempt.command == "dot":
         words = _("The connection broke after the mail was handed over. Whether it arrived cannot be known.")
         return Event(attempt.at, "warn", "circle-question-mark", _("No reply"), words, reply)
-    if attempt.code >= 500 or message.status == Status.BOUNCED:
+    is_final = is_last and message.status == Status.BOUNCED and message.reason != Reason.EXPIRED
+    if attempt.code >= 500 or is_final:
         return Event(attempt.at, "bad", "circle-x", _("Refused"), _advice(message.reason), reply)
     return Event(attempt.at, "warn", "clock", _("Turned away for now"), _("It is tried again by itself."), reply)
 
@@ -190,8 +218,7 @@ def _open(event: Any) -> Event:
     return Event(event.at, "live", "mail-open", _("A person opened it"))
 
 
-def _click(event: Any, links: Mapping[int, Link]) -> Event:
-    link = links.get(event.number)
+def _click(event: Any, link: Link | None) -> Event:
     label = (link.label or link.url) if link else str(event.number)
     if event.machine:
         words = _("%(name)s. Not counted as a person.") % {"name": _(event.machine)}
@@ -214,26 +241,28 @@ def _end(message: Message) -> list[Event]:
         ]
     if message.status == Status.CANCELLED:
         return [Event(message.closed_at, "", "ban", _("Cancelled"))]
-    if message.reason == Reason.WORKER_LOST:
+    if message.status == Status.BOUNCED and message.reason == Reason.EXPIRED:
+        return [Event(message.closed_at, "bad", "circle-x", str(Reason.EXPIRED.label), str(Reason.EXPIRED.advice))]
+    if message.status == Status.UNKNOWN and message.reason in (Reason.WORKER_LOST, Reason.RESTORED):
         words = _("The sending process was lost at this mail. Whether it arrived cannot be known.")
+        if message.reason == Reason.RESTORED:
+            words = _("A backup was restored. Whether the mail left after it was made cannot be known.")
         return [Event(message.closed_at, "warn", "circle-question-mark", _("No reply"), words)]
     return []
 
 
 def received_by(contact: Contact, limit: int = 30) -> list[Event]:
-    """Return what a contact got and did lately, newest first."""
-    messages = Message.objects.of(contact.account).filter(contact=contact).select_related("campaign", "account")
-    found: list[Event] = []
-    for message in messages.order_by("-pk")[:limit]:
-        name = message.campaign.name
-        if message.status == Status.SENT and message.closed_at:
-            found.append(Event(message.closed_at, "good", "check", _("Received “%(name)s”") % {"name": name}))
-        elif message.closed_at:
-            badge = message.state
-            found.append(
-                Event(message.closed_at, badge.tone, badge.icon, f"{badge.label}: {name}", _advice(message.reason))
-            )
-        found += [
-            event for event in timeline(message) if event.icon in ("mail-open", "mouse-pointer-click", "mail-x", "flag")
-        ]
+    """Return what a contact got and did lately, newest first; machines are left out."""
+    own = Message.objects.of(contact.account).filter(contact=contact, closed_at__isnull=False)
+    messages = list(own.select_related("campaign").order_by("-pk")[:limit])
+    came_back = _what_came_back(contact.account, messages)
+    found = [event for events in came_back.values() for event in events if event.icon != "bot"]
+    found += [_received(message) for message in messages]
     return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
+
+
+def _received(message: Message) -> Event:
+    at, name, badge = message.closed_at or message.campaign.created_at, message.campaign.name, message.state
+    if message.status == Status.SENT:
+        return Event(at, "good", "check", _("Received “%(name)s”") % {"name": name})
+    return Event(at, badge.tone, badge.icon, f"{badge.label}: {name}", _advice(message.reason))

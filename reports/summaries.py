@@ -17,6 +17,7 @@ from mailsales.badges import Badge
 from mailsales.reasons import About
 from reports import charts, queries
 from reports.charts import Chart, Part, percent
+from reports.places import Place
 
 NEXT_TIME = {
     About.ADDRESS: Badge(gettext_lazy("Not sent next time"), "mail-x", "bad"),
@@ -58,7 +59,7 @@ def date_and_time(moment: datetime) -> str:
 # -- one campaign ------------------------------------------------------------------------------
 
 
-def ledger(campaign: Campaign, counts: queries.Counts) -> list[Part]:
+def ledger(counts: queries.Counts) -> list[Part]:
     """Return where everything went; what did not happen at all is left out, save for the five that are always asked for."""
     late = _("Accepted by the receiving servers.")
     if counts.late:
@@ -156,7 +157,7 @@ def link_rows(found: list[queries.LinkCount]) -> list[dict[str, Any]]:
     ]
 
 
-def provider_rows(places: list[queries.Place]) -> list[dict[str, Any]]:
+def provider_rows(places: list[Place]) -> list[dict[str, Any]]:
     """Return the figures by provider; the full width of a bar stands for the worst of them."""
     worst = max((_failed(place) / place.total for place in places if place.total), default=0.0)
     found = []
@@ -183,7 +184,7 @@ def provider_rows(places: list[queries.Place]) -> list[dict[str, Any]]:
     return found
 
 
-def _failed(place: queries.Place) -> int:
+def _failed(place: Place) -> int:
     return place.bounced + place.spam + place.unknown
 
 
@@ -192,14 +193,13 @@ def _failed(place: queries.Place) -> int:
 
 def progress(campaign: Campaign, counts: queries.Counts, in_flight: int) -> dict[str, Any]:
     """Return how far it is, how fast, and when it may be done."""
-    began = campaign.send_at or timezone.now()
-    seconds = max((timezone.now() - began).total_seconds(), 1.0)
+    seconds = max((_until(campaign) - _since(campaign)).total_seconds(), 1.0)
     speed = counts.done / seconds
-    facts = [
-        Fact(
-            _("Average speed"),
-            _("%(count)s emails a second") % {"count": number_format(round(speed, 1), force_grouping=True)},
-        ),
+    facts = []
+    if counts.waiting:  # later on it would only tell how long the deferred ones wait
+        words = _("%(count)s emails a second") % {"count": number_format(round(speed, 1), force_grouping=True)}
+        facts.append(Fact(_("Average speed"), words))
+    facts += [
         Fact(_("Running for"), duration(seconds)),
         Fact(
             _("In the hands of the workers"),
@@ -213,6 +213,18 @@ def progress(campaign: Campaign, counts: queries.Counts, in_flight: int) -> dict
     return {"share": percent(counts.done, counts.total), "done": counts.done, "facts": facts}
 
 
+def _since(campaign: Campaign) -> datetime:
+    """Return when sending began, moved by the pauses since then: its latest end moves with them."""
+    began = campaign.send_at or timezone.now()
+    if campaign.expires_at:
+        began = max(began, campaign.expires_at - timedelta(hours=campaign.expiry_hours))
+    return began
+
+
+def _until(campaign: Campaign) -> datetime:
+    return campaign.paused_at or timezone.now()
+
+
 def duration(seconds: float) -> str:
     """Return a span of time in words."""
     whole = round(seconds)
@@ -223,7 +235,7 @@ def duration(seconds: float) -> str:
     return _("%(hours)s h %(minutes)s min") % {"hours": whole // 3_600, "minutes": whole % 3_600 // 60}
 
 
-def lane_rows(places: list[queries.Place]) -> list[dict[str, Any]]:
+def lane_rows(places: list[Place]) -> list[dict[str, Any]]:
     """Return the receiving providers, those with most to come first."""
     ordered = sorted(places, key=lambda place: (place.total - place.done, place.deferred), reverse=True)
     return [
@@ -244,7 +256,7 @@ def lane_rows(places: list[queries.Place]) -> list[dict[str, Any]]:
     ]
 
 
-def _lane_state(place: queries.Place) -> Badge:
+def _lane_state(place: Place) -> Badge:
     if place.done == place.total:
         return FINISHED
     if place.deferred:
@@ -252,7 +264,7 @@ def _lane_state(place: queries.Place) -> Badge:
     return GOING if place.done else STANDING
 
 
-def _lane_text(place: queries.Place) -> str:
+def _lane_text(place: Place) -> str:
     if place.deferred:
         words = ngettext(
             "%(count)s email was turned away for the moment and is tried again by itself.",

@@ -25,8 +25,11 @@ from mailsales.doorbell import ring
 from mailsales.paging import page_of
 from reports import charts, exports, queries, recipients, summaries, todo
 from reports.forms import ResendForm
+from reports.places import places
 
 RECIPIENTS = 25  # on a page: they stand at the end of a long one
+REACTIONS = "campaign-reactions"
+PARTS = {REACTIONS: "reports/_reactions.html", "recipient-table": "reports/_recipient_table.html"}  # by id on the page
 ON_ITS_WAY = (Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.HELD)
 
 
@@ -58,28 +61,29 @@ def campaign_report(request: AccountRequest, pk: int) -> HttpResponse:
     if campaign.status not in (*ON_ITS_WAY, Campaign.Status.SENT, Campaign.Status.CANCELLED):
         return redirect(campaign)
     is_live = campaign.status in ON_ITS_WAY
+    unknown = queries.unknown(campaign)  # before the counts: nobody is sent to again who was not shown
+    counts = queries.counts(campaign)
+    context = {"campaign": campaign, "is_live": is_live, "counts": counts}
     target = request.htmx.target if request.htmx else None
-    counts, found = queries.counts(campaign), queries.reactions(campaign)
-    if target == "recipient-table":
-        return render(request, "reports/_recipient_table.html", _recipients(request, campaign, counts, found))
-    if request.htmx and not is_live:  # it ended while the page was polling: show all of it
+    if request.htmx and not is_live and target != "recipient-table":  # it ended while the page was polling
         return HttpResponse(headers={"HX-Refresh": "true"})
-    context = {"campaign": campaign, "is_live": is_live, "counts": counts, "period": _period(campaign)}
-    context["ledger"] = summaries.ledger(campaign, counts)
-    if target == "campaign-reactions":
-        return render(request, "reports/_reactions.html", context | _reactions(counts, found))
-    if is_live:
-        context |= _progress(campaign, counts)
-    if request.htmx:
-        return render(request, "reports/_progress.html", context)
+    if target not in PARTS:
+        context |= {"ledger": summaries.ledger(counts), "unknown": unknown}
+        context |= _progress(campaign, counts) if is_live else {}
+        if request.htmx:
+            return render(request, "reports/_progress.html", context)
+    found = queries.reactions(campaign)
+    if target in PARTS:
+        part = _reactions(counts, found) if target == REACTIONS else _recipients(request, campaign, counts, found)
+        return render(request, PARTS[target], context | part)
     context |= _reactions(counts, found) | _results(campaign) | _recipients(request, campaign, counts, found)
-    return render(request, "reports/campaign_report.html", context)
+    return render(request, "reports/campaign_report.html", context | {"period": _period(campaign)})
 
 
 def _progress(campaign: Campaign, counts: queries.Counts) -> dict[str, Any]:
     return {
         "progress": summaries.progress(campaign, counts, queries.in_flight(campaign)),
-        "lanes": summaries.lane_rows(queries.places(campaign, is_live=True)),
+        "lanes": summaries.lane_rows(places(campaign, is_live=True)),
     }
 
 
@@ -100,8 +104,7 @@ def _results(campaign: Campaign) -> dict[str, Any]:
         "reasons_total": sum(failure.count for failure in failures),
         "links": summaries.link_rows(links),
         "links_total": sum(link.clicks for link in links),
-        "providers": summaries.provider_rows(queries.places(campaign)),
-        "seen_at": timezone.now().isoformat(),
+        "providers": summaries.provider_rows(places(campaign)),
     }
 
 

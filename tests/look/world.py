@@ -45,7 +45,7 @@ PEOPLE = [
     ),
     ("伊藤 誠", "abc.def.@docomo.ne.jp", Message.Status.BOUNCED, Reason.USER_UNKNOWN),
     ("渡辺 さくら", "sakura@softbank.ne.jp", Message.Status.BOUNCED, Reason.SPAM),
-    ("山本 一郎", "i.yamamoto@corp.example.com", Message.Status.UNKNOWN, ""),
+    ("山本 一郎", "i.yamamoto@corp.example.com", Message.Status.UNKNOWN, Reason.NO_REPLY),
     ("", "info@ryokan-midori.example.com", Message.Status.SUPPRESSED, ""),
 ]
 REPLIES = {

@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import override
 
 from campaigns.models import Campaign
 from mailsales.wall import wall
-from tests.make import make_campaign
+from reports.templatetags.report_tags import contact_events
+from tests.make import make_campaign, make_message
 from tests.reports.test_reports import ReportTestCase
 
 
@@ -55,6 +57,17 @@ class HomeTestCase(ReportTestCase):
         with wall(None):
             page = self.client.get(self.read.contact.get_absolute_url())  # type: ignore[union-attr]
         self.assertContains(page, "Clicked “新茶”")
+
+    def test_a_contact_s_page_shows_what_came_back(self) -> None:
+        with wall(self.account.pk), override("en"):
+            titles = [event.title for event in contact_events(self.returned.contact)]  # type: ignore[arg-type]
+        self.assertEqual(titles, ["Came back with an error", f"Received “{self.campaign.name}”"])
+
+    def test_a_contact_s_history_takes_no_query_for_each_mail(self) -> None:
+        contact = self.read.contact
+        make_message(make_campaign(self.account, name="秋の便り"), contact, status="sent")  # type: ignore[arg-type]
+        with self.assertNumQueries(7):
+            contact_events(contact)  # type: ignore[arg-type]
 
     def test_a_reason_is_said_in_japanese(self) -> None:
         self.vera.language = "ja"

@@ -8,12 +8,14 @@ from typing import Any
 from django.db import connection
 from django.urls import reverse
 from django.utils.timezone import now
+from django.utils.translation import override
 
 from campaigns.models import Campaign
 from delivery.models import Attempt, Bounce, Click, Complaint, Lane, Link, Message, Open, Unsubscribe
 from mailsales.reasons import Reason
 from mailsales.wall import wall
-from reports import queries
+from reports import queries, summaries
+from reports.places import places
 from tests.base import MailsalesTestCase
 from tests.make import make_campaign, make_contact, make_list, make_message, make_sender
 
@@ -144,7 +146,7 @@ class QueriesTestCase(ReportTestCase):
 
     def test_providers_add_up(self) -> None:
         with wall(self.account.pk):
-            found = {str(place.name): place for place in queries.places(self.campaign)}
+            found = {str(place.name): place for place in places(self.campaign)}
         gmail, docomo = found["Gmail"], found["docomo"]
         self.assertEqual((gmail.total, gmail.sent, gmail.spam, gmail.bounced), (3, 2, 1, 0))
         self.assertEqual((docomo.total, docomo.bounced), (2, 2))
@@ -174,7 +176,7 @@ class CampaignReportTestCase(ReportTestCase):
 
     def test_it_asks_little_of_the_database(self) -> None:
         self.client.force_login(self.vera)
-        with self.assertNumQueries(28):
+        with self.assertNumQueries(30):
             self.client.get(reverse("reports:campaign_report", args=[self.campaign.pk]))
 
     def test_it_requires_login(self) -> None:
@@ -243,6 +245,19 @@ class LiveReportTestCase(ReportTestCase):
         page = self.ask("campaign_report", self.campaign.pk)
         self.assertContains(page, 'hx-trigger="every 2s"')
         self.assertContains(page, "4.7.28 unusual rate")
+
+    def test_a_poll_asks_little_of_the_database(self) -> None:
+        self.client.force_login(self.vera)
+        url = reverse("reports:campaign_report", args=[self.campaign.pk])
+        with self.assertNumQueries(15):
+            self.client.get(url, headers={"HX-Request": "true", "HX-Target": "campaign-progress"})
+
+    def test_pauses_do_not_slow_the_average(self) -> None:
+        began = now() - timedelta(hours=1)
+        campaign = Campaign(send_at=now() - timedelta(hours=9), expires_at=began + timedelta(hours=72))
+        with override("en"):
+            facts = summaries.progress(campaign, queries.Counts(total=9_000, sent=7_200), 0)["facts"]
+        self.assertEqual([fact.value for fact in facts[:2]], ["2.0 emails a second", "60 min 0 s"])
 
     def test_its_counts_add_up(self) -> None:
         page = self.ask("campaign_report", self.campaign.pk)
@@ -313,6 +328,28 @@ class ResendTestCase(ReportTestCase):
         self.unknown.refresh_from_db()
         self.assertEqual(self.unknown.status, "unknown")
 
+    def test_the_page_names_the_time_of_the_last_one_shown(self) -> None:
+        page = self.ask("campaign_report", self.campaign.pk, who="bob")
+        self.assertContains(page, f'value="{self.unknown.closed_at.isoformat()}"')  # type: ignore[union-attr]
+
+    def test_what_was_lost_after_the_page_was_shown_stays(self) -> None:
+        seen_at = queries.unknown(self.campaign).seen_at
+        later = self.message("lost@example.jp", status="unknown", reason=Reason.WORKER_LOST, closed_at=now())
+        self.post("campaign_resend", self.campaign.pk, seen_at=seen_at.isoformat())  # type: ignore[union-attr]
+        later.refresh_from_db()
+        self.assertEqual(later.status, "unknown")
+
+    def test_a_second_click_changes_nothing(self) -> None:
+        for _click in range(2):
+            self.post("campaign_resend", self.campaign.pk, seen_at=now().isoformat())
+        self.unknown.refresh_from_db()
+        self.assertEqual(self.unknown.status, "deferred")
+
+    def test_a_cancelled_campaign_does_not_offer_it(self) -> None:
+        Campaign.objects.filter(pk=self.campaign.pk).update(status="cancelled")
+        url = reverse("reports:campaign_resend", args=[self.campaign.pk])
+        self.assertNotContains(self.ask("campaign_report", self.campaign.pk, who="bob"), url)
+
     def test_viewers_may_not(self) -> None:
         self.assertEqual(self.post("campaign_resend", self.campaign.pk, who="vera").status_code, 403)
 
@@ -340,6 +377,20 @@ class MessageDetailTestCase(ReportTestCase):
     def test_every_fate_has_its_page(self) -> None:
         for message in Message.objects.of(self.account):
             self.assertEqual(self.ask("message_detail", message.pk).status_code, 200, message)
+
+    def test_a_reply_for_the_moment_is_no_refusal(self) -> None:
+        for code, text in ((421, "4.7.28 unusual rate"), (550, "5.1.1 User unknown")):
+            self.lease += 1
+            Attempt.objects.create(
+                account=self.account, message=self.spam, lease_id=self.lease, code=code, command="rcpt", host="mx", text=text
+            )  # fmt: skip
+        titles = [str(event.title) for event in self.ask("message_detail", self.spam.pk).context["events"]]
+        self.assertEqual(titles[-2:], ["Turned away for now", "Refused"])
+
+    def test_what_could_not_be_delivered_in_time_says_so(self) -> None:
+        late = self.failed("slow@example.jp", Reason.EXPIRED, (421, "4.3.2 try later"))
+        titles = [str(event.title) for event in self.ask("message_detail", late.pk).context["events"]]
+        self.assertEqual(titles[-2:], ["Turned away for now", "Not delivered in time"])
 
     def test_an_erased_contact_is_no_fault(self) -> None:
         Message.objects.filter(pk=self.gone.pk).update(contact=None, address="")
