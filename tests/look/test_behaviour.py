@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
 from campaigns.rich import STYLE_HASH
+from mailsales import wall
 from tests.look.site import Site
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +129,16 @@ def test_filters_swap_the_table_alone(site: Site, tab: Tab) -> None:
     expect(tab.locator(".chip--on")).to_contain_text("Draft")
     assert tab.evaluate("window.isSame")
     assert tab.url.endswith("status=draft")
+
+
+def test_the_server_acts_behind_the_wall(site: Site) -> None:
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(_current_user).result() == wall.ROLE
+
+
+def _current_user() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        name = str(cursor.fetchone()[0])
+    connection.close()
+    return name
