@@ -25,6 +25,7 @@ from delivery.models import SandboxMail
 from delivery.sandbox.manners import GREYLISTED, TAKEN, Manner, manner_of
 from delivery.sandbox.reports import abuse_report, delivery_report, send_back
 from delivery.servers import BUSY, Handler, Server, Shelf, serve, tls_version, until_stopped
+from delivery.smtp import reply_text
 from mailsales.tokens import BadToken, read_bounce_token, read_test_token
 
 LARGEST = 1_000_000  # bytes of one mail
@@ -108,7 +109,6 @@ def new_mail(server: Server, envelope: Envelope, recipient: str, reply: str) -> 
     raw: bytes = envelope.original_content or b""
     mail_from = envelope.mail_from or ""
     account_id, message_id = whose(mail_from)
-    lines = [line[4:] for line in reply.split("\r\n")]
     return SandboxMail(
         account_id=account_id,
         message_id=message_id,
@@ -119,7 +119,7 @@ def new_mail(server: Server, envelope: Envelope, recipient: str, reply: str) -> 
         size=len(raw),
         tls=tls_version(server),
         code=int(reply[:3]),
-        reply=" ".join(lines)[:500],
+        reply=reply_text([line[4:].encode() for line in reply.split("\r\n")]),
     )
 
 

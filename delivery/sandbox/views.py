@@ -128,9 +128,14 @@ def _mail(request: AccountRequest, pk: int) -> tuple[SandboxMail, EmailMessage]:
 
 
 def _envelope(mail: SandboxMail) -> list[dict[str, Any]]:
-    return [
+    who = [
         {"name": _("Sender"), "value": mail.mail_from, "is_code": True},
         {"name": _("Recipient"), "value": mail.recipient, "is_code": True},
+    ]
+    if not mail.size:  # the page shows the reply in its place
+        return who
+    return [
+        *who,
         {
             "name": _("Reply"),
             "value": f"{mail.code} {mail.reply}" if mail.code else _("None"),

@@ -98,6 +98,7 @@ class SandboxServerTest(TransactionTestCase):
         mail = SandboxMail.objects.get()
         self.assertEqual((mail.code, mail.size, mail.account), (550, 0, self.account))
         self.assertTrue(mail.reply.startswith("5.1.1 The email account"))
+        self.assertEqual(mail.reply.count("5.1.1"), 1)
 
     @async_to_sync
     async def test_deferred_message_is_taken_at_the_fourth_try(self) -> None:
