@@ -21,8 +21,27 @@ from mailsales import wall
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 WRITE_EVERY = 30  # seconds between two notes that a session is alive
+READERS = ("/c/", "/o/", "/u/", "/v/")  # what mails link to (delivery/urls.py)
 
 
+def members_only(make: Callable[[Handler], Handler]) -> Callable[[Handler], Handler]:
+    """Spare readers, who bring a mail's token in place of a session, what is for members.
+
+    Their views put up the wall by the token, also for a bad one, before they look at any row.
+    """
+
+    def factory(get_response: Handler) -> Handler:
+        middleware = make(get_response)
+
+        def choose(request: HttpRequest) -> HttpResponseBase:
+            return get_response(request) if request.path_info.startswith(READERS) else middleware(request)
+
+        return choose
+
+    return factory
+
+
+@members_only
 def idle_logout(get_response: Handler) -> Handler:
     """End a session in which nobody acted for IDLE_SECONDS. Views marked `@polled` do not count as action.
 
@@ -51,6 +70,7 @@ def idle_logout(get_response: Handler) -> Handler:
     return middleware
 
 
+@members_only
 def acting_account(get_response: Handler) -> Handler:
     """Set `request.membership` and `request.account`, put up the wall, and speak the member's language and time."""
 

@@ -64,10 +64,11 @@ def pixel(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _read(read: tokens.Reader, token: str) -> tokens.Token | None:
-    """Return what the token says, or None for a bad one, and see the rows of its account from now on."""
+    """Return what the token says, or None for a bad one, and see the rows of its account, or none, from now on."""
     try:
         known = read(token)
     except tokens.BadToken:
+        wall.enter(None)
         return None
     wall.enter(known.account_id)
     return known

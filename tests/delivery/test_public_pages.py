@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.utils.timezone import now
@@ -67,8 +68,21 @@ class ClickTestCase(PublicTestCase):
         self.assertFalse(Click.objects.exists())
 
     def test_it_takes_one_query_beside_the_wall(self) -> None:
-        with wall(None), self.assertNumQueries(3):  # the wall for nobody, for the token's account, and the click
+        with wall(None), self.assertNumQueries(2):
             Client(HTTP_USER_AGENT=PHONE).get(self.click_path())
+
+    def test_a_member_who_reads_mail_is_asked_for_no_session(self) -> None:
+        client = Client(HTTP_USER_AGENT=PHONE)
+        client.force_login(self.alice)
+        with wall(None), self.assertNumQueries(2):
+            client.get(self.click_path())
+
+    def test_a_bad_token_takes_down_the_wall_of_the_request_before(self) -> None:
+        for path in ("/c/AAAA", "/o/AAAA", "/u/AAAA", "/v/AAAA"):
+            with wall(self.account.pk), connection.cursor() as cursor:
+                self.assertEqual(Client().get(path).status_code, 404)
+                cursor.execute("SELECT current_setting('app.account_id')")
+                self.assertEqual(cursor.fetchone(), ("",), path)
 
     def test_nobody_else_s_address_is_led_to(self) -> None:
         for token in ("https:evil.example.com", tokens.open_token(self.account.pk, self.message.pk), "a", "é", "AAAA"):
