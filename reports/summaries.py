@@ -177,7 +177,7 @@ def provider_rows(places: list[Place]) -> list[dict[str, Any]]:
                 "bounced": place.bounced,
                 "spam": place.spam,
                 "unknown": place.unknown,
-                "opened_share": percent(place.opened, place.sent),
+                "opened_share": percent(place.opened, place.sent) if place.sent else "–",
                 "parts": parts,
             }
         )
@@ -273,7 +273,7 @@ def _lane_text(place: Place) -> str:
         )
         return words % {"count": count_of(place.deferred)}
     if place.done == place.total:
-        return _("Everything has been handed over.")
+        return _("All of them are settled.")
     return _("The next ones follow at once.")
 
 

@@ -64,6 +64,10 @@ def campaign_report(request: AccountRequest, pk: int) -> HttpResponse:
     unknown = queries.unknown(campaign)  # before the counts: nobody is sent to again who was not shown
     counts = queries.counts(campaign)
     context = {"campaign": campaign, "is_live": is_live, "counts": counts}
+    context["has_begun"] = bool(counts.total) or campaign.status not in (
+        Campaign.Status.HELD,
+        Campaign.Status.CANCELLED,
+    )
     target = request.htmx.target if request.htmx else None
     if request.htmx and not is_live and target != "recipient-table":  # it ended while the page was polling
         return HttpResponse(headers={"HX-Refresh": "true"})

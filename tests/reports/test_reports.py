@@ -195,6 +195,15 @@ class CampaignReportTestCase(ReportTestCase):
             self.ask("campaign_report", draft.pk), draft.get_absolute_url(), fetch_redirect_response=False
         )
 
+    def test_what_never_began_has_no_figures(self) -> None:
+        for status, words in (("held", "should it still go out?"), ("cancelled", "cancelled before anything was sent")):
+            campaign = make_campaign(
+                self.account, list=self.list, sender=self.campaign.sender, status=status, send_at=now(), name=status
+            )
+            page = self.ask("campaign_report", campaign.pk)
+            self.assertContains(page, words)
+            self.assertNotContains(page, "Opens and clicks")
+
     def test_recipients_are_filtered_by_what_became_of_them(self) -> None:
         expected = {
             "bounced": {self.gone, self.gone_too},
