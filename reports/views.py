@@ -81,7 +81,8 @@ def campaign_report(request: AccountRequest, pk: int) -> HttpResponse:
         part = _reactions(counts, found) if target == REACTIONS else _recipients(request, campaign, counts, found)
         return render(request, PARTS[target], context | part)
     context |= _reactions(counts, found) | _results(campaign) | _recipients(request, campaign, counts, found)
-    return render(request, "reports/campaign_report.html", context | {"period": _period(campaign)})
+    context["period"] = _period(campaign) if context["has_begun"] else ""
+    return render(request, "reports/campaign_report.html", context)
 
 
 def _progress(campaign: Campaign, counts: queries.Counts) -> dict[str, Any]:
