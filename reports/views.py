@@ -58,9 +58,9 @@ def home(request: AccountRequest) -> HttpResponse:
 @vary_on_headers("HX-Request", "HX-Target")
 def campaign_report(request: AccountRequest, pk: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.of(request.account).select_related("account"), pk=pk)
-    if campaign.status not in (*ON_ITS_WAY, Campaign.Status.SENT, Campaign.Status.CANCELLED):
+    is_live = campaign.status in ON_ITS_WAY or campaign.is_due
+    if not is_live and campaign.status not in (Campaign.Status.SENT, Campaign.Status.CANCELLED):
         return redirect(campaign)
-    is_live = campaign.status in ON_ITS_WAY
     unknown = queries.unknown(campaign)  # before the counts: nobody is sent to again who was not shown
     counts = queries.counts(campaign)
     context = {"campaign": campaign, "is_live": is_live, "counts": counts}

@@ -122,6 +122,11 @@ class Campaign(models.Model):
             return self.subject
 
     @property
+    def is_due(self) -> bool:
+        """Return whether its time has come and the next tick starts it."""
+        return self.status == self.Status.SCHEDULED and self.send_at is not None and self.send_at <= now()
+
+    @property
     def is_editable(self) -> bool:
         return self.status in self.EDITABLE
 

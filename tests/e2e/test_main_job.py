@@ -127,7 +127,8 @@ def write(page: Page, name: str) -> None:
     page.wait_for_selector("textarea[name=html]")
     page.fill("[name=subject]", '{{ name | default: "お客様" }}様、新茶フェアを開きます')
     page.fill("textarea[name=html]", HTML)
-    expect(page.locator("#autosave")).to_contain_text("Saved", timeout=90_000)
+    page.locator("button[name=save]").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
 
 
 def send_test(page: Page) -> None:

@@ -189,6 +189,13 @@ class CampaignReportTestCase(ReportTestCase):
         self.assertEqual(self.ask("message_detail", self.read.pk, who="charlie").status_code, 404)
         self.assertEqual(self.post("campaign_resend", self.campaign.pk, who="charlie").status_code, 404)
 
+    def test_a_campaign_about_to_start_shows_its_progress(self) -> None:
+        """Who pressed "send now" is led here before the next tick."""
+        Campaign.objects.filter(pk=self.campaign.pk).update(
+            status=Campaign.Status.SCHEDULED, send_at=now(), closed_at=None
+        )
+        self.assertContains(self.ask("campaign_report", self.campaign.pk), "campaign-progress")
+
     def test_a_draft_leads_to_its_editor(self) -> None:
         draft = make_campaign(self.account)
         self.assertRedirects(
