@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin, TabularInline
 from django.contrib.auth.admin import UserAdmin
@@ -12,7 +13,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, Membership, User
+from accounts.models import Account, Domain, Membership, User
+from mailsales import routes
 
 
 class OperatorSite(AdminSite):
@@ -45,8 +47,38 @@ class Memberships(TabularInline):  # type: ignore[type-arg]
     autocomplete_fields = ("user",)
 
 
+class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
+    route = forms.CharField(
+        label=_("Route"),
+        required=False,
+        help_text=_(
+            "Empty: the one of this installation. Otherwise sandbox, mx, or smtp://user:password@host:587. It is stored sealed."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["route"] = self.instance.route
+
+    def clean_route(self) -> str:
+        text = str(self.cleaned_data["route"]).strip()
+        try:
+            if text:
+                routes.parse(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        return text
+
+    def save(self, commit: bool = True) -> Account:
+        self.instance.route = self.cleaned_data["route"]
+        account: Account = super().save(commit)
+        return account
+
+
 class AccountAdmin(ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "time_zone", "route", "created_at")
+    list_display = ("name", "time_zone", "created_at")
+    form = TenantForm
+    exclude = ("sealed_route",)
     search_fields = ("name",)
     inlines = (Memberships,)
 
@@ -64,6 +96,13 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)
 
 
+class DomainAdmin(ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "account", "warmup_started_on", "warmup_first", "warmup_growth")
+    search_fields = ("name", "account__name")
+    autocomplete_fields = ("account",)
+
+
 operators.register(Account, AccountAdmin)
+operators.register(Domain, DomainAdmin)
 operators.register(Membership, MembershipAdmin)
 operators.register(User, PersonAdmin)

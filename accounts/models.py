@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -40,7 +41,7 @@ class Account(models.Model):
     complaint_address = models.EmailField(_("Contact address"), max_length=254, blank=True)
     time_zone = models.CharField(_("Time zone"), max_length=40, default="Asia/Tokyo")
     language = models.CharField(_("Language"), max_length=5, choices=User.Language, default=User.Language.JAPANESE)
-    route = models.CharField(_("Route"), max_length=200, blank=True, db_default="")  # empty: DEFAULT_ROUTE
+    sealed_route = models.TextField(blank=True, db_default="")  # it may hold a relay's password
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(User, through="Membership")
@@ -50,6 +51,15 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def route(self) -> str:
+        """Return where the account's mail goes, as `delivery.routes.read_route` takes it; empty: DEFAULT_ROUTE."""
+        return vault.unseal(self.sealed_route) if self.sealed_route else ""
+
+    @route.setter
+    def route(self, route: str) -> None:
+        self.sealed_route = vault.seal(route) if route else ""
 
     @property
     def initial(self) -> str:
@@ -96,10 +106,19 @@ class DomainQuerySet(models.QuerySet["Domain"]):
 
 
 class Domain(models.Model):
-    """A domain from which the account sends."""
+    """A domain from which the account sends.
+
+    While it warms up, each provider gets `warmup_first` messages on the first day and `warmup_growth` times as many on
+    each next one, at most twice.
+    """
 
     account = models.ForeignKey(Account, models.CASCADE)
     name = models.CharField(_("Domain"), max_length=253)
+    warmup_started_on = models.DateField(_("Warming up since"), null=True, blank=True)  # None: no limit
+    warmup_first = models.PositiveIntegerField(_("Messages to each provider on the first day"), default=200)
+    warmup_growth = models.FloatField(
+        _("Growth from day to day"), default=1.5, validators=[MinValueValidator(1.0), MaxValueValidator(2.0)]
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DomainQuerySet.as_manager()

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Membership
+from accounts.models import Account, Membership
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         .select_related("account")
         .order_by("account__name"),
         "navigation": [Group(key, title, [_current(item, name or "") for item in items]) for key, title, items in MENU],
-        "route": _route(),
+        "route": _route(membership.account),
         "now": now(),
         "idle_left": getattr(request, "idle_left", settings.IDLE_SECONDS),
     }
@@ -86,9 +86,9 @@ def _current(item: Item, name: str) -> Item:
     return Item(item.title, item.icon, item.view, item.nouns, is_current=name.startswith(item.nouns))
 
 
-def _route() -> dict[str, str]:
+def _route(account: Account) -> dict[str, str]:
     """Say where mail goes: that nothing leaves the sandbox must be seen on every page."""
-    if settings.DEFAULT_ROUTE == "sandbox":
+    if (account.route or settings.DEFAULT_ROUTE) == "sandbox":
         return {
             "icon": "flask-conical",
             "title": _("Sandbox"),

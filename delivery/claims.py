@@ -16,8 +16,8 @@ from delivery.compose import Recipient, Unsendable, date_header
 from delivery.journal import Journal, JournalBroken
 from delivery.models import Message
 from delivery.outcomes import Outcome
+from delivery.pools import Pool
 from delivery.renditions import Loaded
-from delivery.routes import Pool
 from delivery.smtp import Reply, Transaction
 from mailsales.addresses import on_the_wire
 from mailsales.ledger import Row

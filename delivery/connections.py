@@ -16,7 +16,8 @@ import ssl
 from collections.abc import Callable
 
 from delivery.sessions import Session
-from delivery.smtp import Reply, Timeouts, TLSMode, Transaction
+from delivery.smtp import Reply, Timeouts, Transaction
+from mailsales.routes import TLSMode
 
 ONE_WRITE = 128 * 1024  # bytes: a body up to this goes out in one write with its dot; the kernel's buffer takes it
 DRAIN_POLL = 0.01  # seconds

@@ -12,7 +12,8 @@ from campaigns.models import Campaign, TestSend
 from delivery.compose import TEST, Composer, Content, Rendition, freeze
 from delivery.dkim import Signer, Signers
 from delivery.models import Rendition as Frozen
-from delivery.routes import Route, read_route
+from delivery.routes import read_route
+from mailsales.routes import Route
 
 TEST_MARK = "[テスト] "
 

@@ -19,10 +19,10 @@ from delivery.smtp import (
     ConnectFailure,
     Reply,
     Timeouts,
-    TLSMode,
     reply_text,
     unverified_context,
 )
+from mailsales.routes import TLSMode
 
 SEND_BUFFER = 256 * 1024
 LONGEST_LINE = 8 * 1024  # RFC 5321 §4.5.3.1.5 says 512; some servers do not know

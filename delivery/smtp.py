@@ -10,19 +10,10 @@ import re
 import ssl
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache, cached_property
 
 LONGEST_TEXT = 500  # characters of a reply that are kept
 ENHANCED = re.compile(r"(?<![\w.-])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")  # RFC 3463 §2; not a part of an IP address
-
-
-class TLSMode(StrEnum):
-    """How much STARTTLS matters. Whether a certificate is checked is the SSL context's business."""
-
-    NONE = "none"
-    OPPORTUNISTIC = "opportunistic"
-    REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from campaigns.models import TestSend
 from delivery import renditions
 from delivery.compose import Recipient, Unsendable, date_header
 from delivery.connections import Connection
-from delivery.routes import Route
-from delivery.smtp import ConnectFailure, Reply, Timeouts, Transaction
+from delivery.smtp import ConnectFailure, Reply, Timeouts, Transaction, unverified_context, verified_context
 from mailsales.addresses import on_the_wire
+from mailsales.routes import Route
 
 PATIENCE = Timeouts(connect=5, greeting=8, ehlo=8, starttls=8, mail=8, rcpt=8, data=8, block=8, dot=8)
 
@@ -77,11 +77,11 @@ def send(test: TestSend) -> Reply:
 
 async def _hand_over(route: Route, sender: bytes, recipient: bytes, body: bytes) -> Reply:
     connection = Connection(
-        route.host,
-        route.port,
+        route.hops[0].host,
+        route.hops[0].port,
         ehlo_name=route.ehlo_name,
         tls=route.tls,
-        ssl_context=route.ssl_context,
+        ssl_context=verified_context() if route.is_verified else unverified_context(),
         timeouts=PATIENCE,
         source_address=route.source_address,
     )

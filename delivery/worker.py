@@ -30,9 +30,10 @@ from delivery import outcomes, renditions, replayer
 from delivery.claims import Claim, Dater, Guard, clock
 from delivery.journal import Journal, JournalBroken, boot_id
 from delivery.outcomes import Outcome
+from delivery.pools import Pool
 from delivery.renditions import Loaded
-from delivery.routes import Pool, Route
 from mailsales.ledger import Ledger, Row
+from mailsales.routes import Route
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import environ
 
+from mailsales import routes
+
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -80,8 +82,13 @@ def url(name: str, default: str, schemes: tuple[str, ...]) -> str:
 
 
 def route(name: str, default: str) -> str:
-    """Return where mail goes: `sandbox`, or a relay as smtp://host:port."""
-    return default if text(name, default) == "sandbox" else url(name, default, ("smtp",))
+    """Return where mail goes, as `mailsales.routes` reads it."""
+    raw = text(name, default)
+    try:
+        routes.parse(raw)
+    except ValueError as error:
+        return _wrong(name, f"is wrong: {error}", f"Write {name}=sandbox, mx, or smtp://host:port.", default)
+    return raw
 
 
 def database(name: str, raw: str) -> dict[str, Any]:

@@ -218,6 +218,14 @@ CONTENT_SECURITY_POLICY = {
 STOP_SECONDS = environment.number("STOP_SECONDS", 660 if IS_PRODUCTION else 3, high=3_600)
 DEFAULT_ROUTE = environment.route("DEFAULT_ROUTE", "sandbox")
 EHLO_NAME = environment.text("EHLO_NAME", "localhost")
+SOURCE_ADDRESS = environment.text("SOURCE_ADDRESS")  # of connections to mail servers; empty: the system chooses
+DNS_SERVERS = environment.words("DNS_SERVERS")  # host or host:port; empty: those of the system
+DNS_VALIDATES = (
+    environment.choice("DNS_VALIDATES", "no", ("no", "yes")) == "yes"
+)  # they check DNSSEC, and the way to them is safe
+ALLOW_PRIVATE_MX = environment.choice("ALLOW_PRIVATE_MX", "no", ("no", "yes")) == "yes"
+SHAPING_FILE = environment.text("SHAPING_FILE")  # what overrides delivery/shaping.toml
+TLSRPT_FROM = environment.text("TLSRPT_FROM")  # who sends TLS reports (RFC 8460); empty: none are sent
 SANDBOX_PORT = environment.number("SANDBOX_PORT", STACK.sandbox_port if STACK else 2525)
 INBOUND_PORT = environment.number("INBOUND_PORT", STACK.inbound_port if STACK else 2526)
 LANES = 4  # lanes of a sending campaign: how many of its batches may be worked on at once

@@ -18,7 +18,7 @@ from campaigns.models import Campaign
 from delivery import queue
 from delivery.models import Installation, Message
 from delivery.worker import Worker
-from mailsales import ledger
+from mailsales import ledger, vault
 from tests.delivery.sink import Sink
 from tests.ledger.sessions import make_readers
 from tests.make import make_campaign, make_sender
@@ -54,7 +54,7 @@ class SendingTestCase(TransactionTestCase):
             name="株式会社青葉商店",
             postal_address="京都府京都市中京区青葉町1-2-3",
             complaint_address="support@aoba.example.jp",
-            route=f"smtp://127.0.0.1:{self.sink.port}?tls=none",
+            sealed_route=vault.seal(f"smtp://127.0.0.1:{self.sink.port}?tls=none"),
         )
         self.list = make_readers(self.account, self.readers)
         html = '<p>新茶は<a href="https://aoba.example.jp/tea">こちら</a></p>'

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from delivery.certificates import server_context
 from delivery.connections import Connection
-from delivery.smtp import ConnectFailure, Timeouts, TLSMode
+from delivery.smtp import ConnectFailure, Timeouts
+from mailsales.routes import TLSMode
 from tests.delivery.sink import Letter, Sink
 
 QUICK = Timeouts(

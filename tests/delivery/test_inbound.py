@@ -14,12 +14,12 @@ from campaigns.models import Subscription, Suppression
 from delivery import inbound
 from delivery.certificates import server_context
 from delivery.models import Bounce, Complaint, InboundMail, Message, Unsubscribe
-from delivery.routes import Pool, Route, RouteKind
+from delivery.pools import Pool
 from delivery.sandbox.reports import abuse_report, delivery_report
 from delivery.servers import serve
-from delivery.smtp import TLSMode
 from mailsales import tokens
 from mailsales.reasons import Reason
+from mailsales.routes import Hop, Route, RouteKind, TLSMode
 from mailsales.tokens import bounce_token, unsubscribe_address_token
 from tests.delivery.sink import Letter
 from tests.make import make_campaign, make_contact, make_list, make_message
@@ -142,7 +142,7 @@ class InboundServerTest(TransactionTestCase):
         server = inbound.Inbound()
         listening = await serve(server, "127.0.0.1", 0, size=1_000_000, tls=self.tls)
         port = listening.sockets[0].getsockname()[1]
-        pool = Pool(Route(RouteKind.RELAY, "127.0.0.1", port, TLSMode.REQUIRED), 2)
+        pool = Pool(Route(RouteKind.RELAY, (Hop("127.0.0.1", port),), TLSMode.REQUIRED), 2)
         pool.push(letters)
         async with asyncio.timeout(10):
             while not all(letter.ends for letter in letters):

@@ -12,13 +12,13 @@ from django.test import TransactionTestCase
 from accounts.models import Account
 from delivery.certificates import server_context
 from delivery.models import SandboxMail
+from delivery.pools import Pool
 from delivery.replies import read
-from delivery.routes import Pool, Route, RouteKind
 from delivery.sandbox import server as sandbox
 from delivery.sandbox.manners import MANNERS, Manner, manner_of
 from delivery.servers import serve
-from delivery.smtp import TLSMode
 from mailsales.reasons import Reason
+from mailsales.routes import Hop, Route, RouteKind, TLSMode
 from mailsales.tokens import bounce_token
 from tests.delivery.sink import Letter
 
@@ -43,7 +43,7 @@ class SandboxServerTest(TransactionTestCase):
         box = sandbox.Sandbox()
         listening = await serve(box, "127.0.0.1", 0, size=sandbox.LARGEST, tls=self.tls)
         port = listening.sockets[0].getsockname()[1]
-        pool = Pool(Route(RouteKind.SANDBOX, "127.0.0.1", port, TLSMode.REQUIRED), 3)
+        pool = Pool(Route(RouteKind.SANDBOX, (Hop("127.0.0.1", port),), TLSMode.REQUIRED), 3)
         pool.push(letters)
         async with asyncio.timeout(20):
             while not all(letter.ends for letter in letters):

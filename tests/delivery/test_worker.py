@@ -85,7 +85,7 @@ class SendingTest(SendingTestCase):
 
     def test_what_reaches_no_server_waits(self) -> None:
         self.account.route = "smtp://127.0.0.1:9?tls=none"
-        self.account.save(update_fields=["route"])
+        self.account.save()
         self.start()
         self.until(lambda: self.counts() == {"deferred": self.readers})
         self.assertEqual({each.reason for each in Message.objects.all()}, {"network_error"})

@@ -10,7 +10,7 @@ from django.db import connection
 from accounts.domains import make_domain
 from accounts.models import Account, Sender
 from campaigns.models import Campaign, MailingList
-from mailsales import doorbell, ledger
+from mailsales import doorbell, ledger, vault
 from mailsales.management.bench import content, cpu, signing
 from mailsales.management.bench.sink import Received
 from mailsales.management.bench.sink_process import BenchFailed, sink
@@ -56,7 +56,7 @@ def make_campaign(route: str, recipients: int) -> Campaign:
         name=f"bench {time.time_ns()}",
         postal_address="〒100-0001 東京都千代田区1-1",
         complaint_address="info@bench.example",
-        route=route,
+        sealed_route=vault.seal(route),
     )
     domain = make_domain(account, "bench.example")
     sender = Sender.objects.create(account=account, domain=domain, name="ベンチ商店", address="news@bench.example")

@@ -14,7 +14,8 @@ from campaigns.models import Contact
 from delivery import renditions
 from delivery.compose import Recipient, Rendition, date_header
 from delivery.models import Rendition as Frozen
-from delivery.routes import Pool, read_route
+from delivery.pools import Pool
+from delivery.routes import read_route
 from delivery.smtp import Reply, Transaction
 from mailsales.management.bench.sink_process import sink
 

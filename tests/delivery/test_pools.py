@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import IsolatedAsyncioTestCase
+
+import uvloop
+from django.test import SimpleTestCase
+
+from delivery.certificates import server_context
+from delivery.pools import PATIENCE, Pool
+from delivery.smtp import Reply, Timeouts
+from mailsales.routes import Hop, Route, RouteKind, TLSMode
+from tests.delivery.sink import Letter, Sink
+from tests.delivery.test_connections import scripted
+
+
+def route_to(sink: Sink, tls: TLSMode = TLSMode.NONE) -> Route:
+    return Route(RouteKind.RELAY, (Hop("127.0.0.1", sink.port),), tls)
+
+
+async def until_ended(letters: list[Letter]) -> None:
+    async with asyncio.timeout(10):
+        while not all(letter.ends for letter in letters):
+            await asyncio.sleep(0.002)
+
+
+class PoolTest(IsolatedAsyncioTestCase):
+    def pool(self, sink: Sink, size: int = 3, **options: object) -> Pool:
+        return Pool(route_to(sink), size, first_pause=0.01, **options)  # type: ignore[arg-type]
+
+    async def test_everything_is_sent_over_as_many_connections_as_allowed(self) -> None:
+        letters = [Letter(n) for n in range(50)]
+        async with Sink() as sink:
+            pool = self.pool(sink)
+            pool.push(letters)
+            await until_ended(letters)
+            await pool.close()
+        self.assertEqual({letter.reply.code for letter in letters}, {250})
+        self.assertLessEqual(sink.sessions, 3)
+        self.assertEqual((len(sink.accepted), sink.faults), (50, []))
+
+    async def test_connections_are_kept_over_batches(self) -> None:
+        async with Sink() as sink:
+            pool = self.pool(sink, 1)
+            for batch in range(3):
+                letters = [Letter(batch * 10 + n) for n in range(5)]
+                pool.push(letters)
+                await until_ended(letters)
+            await pool.close()
+        self.assertEqual((sink.sessions, len(sink.accepted)), (1, 15))
+
+    async def test_no_more_connections_than_messages(self) -> None:
+        letters = [Letter(0)]
+        async with Sink() as sink:
+            pool = self.pool(sink, 20)
+            pool.push(letters)
+            await until_ended(letters)
+            await pool.close()
+        self.assertEqual(sink.sessions, 1)
+
+    async def test_server_that_stops_after_each_message_still_gets_all_once(self) -> None:
+        seen = 0
+
+        def script(verb: str, _argument: str) -> str | None:
+            nonlocal seen
+            seen += verb == "MAIL"
+            return "421 4.3.2 enough" if verb == "MAIL" and seen % 2 == 0 else None
+
+        letters = [Letter(n) for n in range(12)]
+        async with Sink(script) as sink:
+            pool = self.pool(sink, 1)
+            pool.push(letters)
+            await until_ended(letters)
+            await pool.close()
+        self.assertEqual([letter.reply.code for letter in letters], [250] * 12)
+        self.assertEqual(len(sink.accepted), 12)
+
+    async def test_dead_host_returns_what_waits_with_its_trouble(self) -> None:
+        async with Sink() as sink:
+            pass
+        pool = self.pool(sink)
+        letters = [Letter(n) for n in range(4)]
+        pool.push(letters)
+        await until_ended(letters)
+        assert pool.trouble
+        self.assertEqual((pool.trouble.code, pool.trouble.command, letters[0].returns), (0, "connect", 1))
+        await pool.close()
+
+    async def test_host_that_comes_back_is_used_again(self) -> None:
+        async with Sink() as sink:
+            pass
+        pool = self.pool(sink)
+        first, second = [Letter(0)], [Letter(1)]
+        pool.push(first)
+        await until_ended(first)
+        async with sink:
+            pool.push(second)
+            await until_ended(second)
+            await pool.close()
+        self.assertEqual((second[0].reply.code, pool.trouble), (250, None))
+
+    async def test_host_that_drops_every_first_message_is_not_hammered(self) -> None:
+        letters = [Letter(n) for n in range(40)]
+        troubles: list[Reply | None] = []
+        async with Sink(scripted(MAIL="drop")) as sink:
+            pool = self.pool(sink)
+            letters[-1].returned = lambda: troubles.append(pool.trouble)  # type: ignore[method-assign]
+            pool.push(letters)
+            await until_ended(letters[:-1])
+            await pool.close()
+        self.assertLessEqual(sink.sessions, PATIENCE + 3)
+        self.assertTrue(troubles[0])
+        self.assertEqual({letter.ends for letter in letters[:-1]}, {1})
+
+    async def test_message_that_breaks_connections_harms_nobody_else(self) -> None:
+        def script(verb: str, argument: str) -> str | None:
+            return "drop" if verb == "RCPT" and "5@" in argument else None
+
+        letters = [Letter(n) for n in range(10)]
+        async with Sink(script) as sink:
+            pool = self.pool(sink, 1)
+            pool.push(letters)
+            await until_ended(letters)
+            await pool.close()
+        codes = [letter.reply.code for letter in letters]
+        self.assertEqual((codes, letters[5].reply.command != "dot"), ([250] * 5 + [0] + [250] * 4, True))
+
+    async def test_broken_tls_is_given_up_only_when_opportunistic(self) -> None:
+        plain = Sink(scripted(STARTTLS="220 go on"), extensions=("PIPELINING", "STARTTLS"))  # and then no handshake
+        quick = Timeouts(starttls=0.3)
+        for tls, expected in ((TLSMode.OPPORTUNISTIC, 250), (TLSMode.REQUIRED, None)):
+            letters = [Letter(0)]
+            async with plain:
+                pool = Pool(route_to(plain, tls), 1, first_pause=0.01, timeouts=quick)
+                pool.push(letters)
+                await until_ended(letters)
+                await pool.close()
+            self.assertEqual(letters[0].replies[0].code if letters[0].replies else None, expected)
+
+    async def test_abandon_settles_and_returns_everything(self) -> None:
+        letters = [Letter(n) for n in range(30)]
+        async with Sink(scripted(DOT_2="silence")) as sink:
+            pool = self.pool(sink, 2)
+            pool.push(letters)
+            while len(sink.accepted) < 3:
+                await asyncio.sleep(0.001)
+            await asyncio.wait_for(pool.abandon(0.1), 2)
+        self.assertEqual({letter.ends for letter in letters}, {1})
+        self.assertEqual(len(pool), 0)
+
+    async def test_what_is_pushed_after_the_end_is_returned(self) -> None:
+        async with Sink() as sink:
+            pool = self.pool(sink)
+            await pool.close()
+            late = Letter(0)
+            pool.push([late])
+        self.assertEqual((late.returns, sink.sessions), (1, 0))
+
+
+class UvloopTest(SimpleTestCase):
+    def test_pool_runs_on_uvloop_with_tls(self) -> None:
+        letters = [Letter(n, 40_000) for n in range(30)] + [Letter(30, 2_000_000)]
+
+        async def send() -> Sink:
+            with TemporaryDirectory() as folder:
+                sink = Sink(tls=server_context(Path(folder)))
+            async with sink:
+                pool = Pool(route_to(sink, TLSMode.REQUIRED), 3)
+                pool.push(letters)
+                await until_ended(letters)
+                await pool.close()
+            return sink
+
+        sink = uvloop.run(send())
+        self.assertEqual({letter.reply.code for letter in letters}, {250})
+        self.assertEqual(sorted(len(body) for _to, body in sink.accepted), sorted(len(one.body) for one in letters))
