@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from unittest.mock import patch
+
+from django.core.management import CommandError, call_command
+from django.utils.timezone import now
+
+from campaigns.models import Campaign, Destination
+from delivery import standing
+from delivery.models import Attempt, DestinationGroup, Installation, Message, Rendition
+from mailsales import ledger
+from mailsales.reasons import Reason
+from tests.delivery.test_queue import QueueTestCase
+from tests.make import make_contact
+
+
+class QueueCommandTestCase(QueueTestCase):
+    """A campaign to two people of example.jp, which has begun."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.start()
+
+    def call(self, *args: str) -> str:
+        out = StringIO()
+        call_command("queue", *args, stdout=out)
+        return out.getvalue()
+
+    def began(self, minutes: int) -> None:
+        Rendition.objects.filter(campaign=self.campaign).update(frozen_at=now() - timedelta(minutes=minutes, seconds=1))
+
+    def end(self, message: Message, **fields: object) -> None:
+        Message.objects.filter(pk=message.pk).update(due_at=None, closed_at=now(), **fields)
+        ledger.execute("restore_tally")
+
+    def message(self, address: str) -> Message:
+        return Message.objects.get(address=address)
+
+
+class ShowTest(QueueCommandTestCase):
+    def test_it_shows_destinations_by_age(self) -> None:
+        self.began(70)
+        lines = [line.split() for line in self.call().splitlines()]
+        self.assertIn(["T", *standing.HEADINGS], lines)
+        self.assertIn(["example.jp", "2", "0", "0", "0", "0", "2", "0", "0", "0", "0", "0"], lines)
+
+    def test_the_oldest_stand_in_the_last_column(self) -> None:
+        self.began(1_280)
+        self.assertEqual(standing.by_destination()[0].by_age[-1], 2)
+
+    def test_destinations_of_one_group_are_one_row(self) -> None:
+        make_contact(self.account, self.list, address="a@docomo.ne.jp")
+        DestinationGroup.objects.bulk_create(
+            [DestinationGroup(destination=one, group="docomo", site="mx") for one in Destination.objects.all()]
+        )
+        self.assertEqual([(row.name, row.total) for row in standing.by_destination()], [("docomo", 2)])
+
+    def test_what_has_ended_does_not_wait(self) -> None:
+        self.end(self.message("taro@example.jp"), status="sent")
+        self.assertEqual(standing.by_state(), standing.Waiting(1, 0, 0))
+        self.assertIn("Waiting: 1 (1 queued, 0 deferred, 0 sending)", self.call())
+
+    def test_what_is_deferred_waits(self) -> None:
+        Message.objects.filter(address="taro@example.jp").update(status="deferred", tries=1)
+        ledger.execute("restore_tally")
+        self.assertEqual(standing.by_state(), standing.Waiting(1, 1, 0))
+
+    def test_what_waits_of_a_closed_campaign_is_not_counted(self) -> None:
+        Campaign.objects.filter(pk=self.campaign.pk).update(status="sent", closed_at=now())
+        self.assertEqual(standing.by_destination(), [])
+        self.assertIn("Waiting: 0", self.call())
+
+    def test_it_shows_who_has_what_in_hand(self) -> None:
+        generation = self.claim()
+        self.assertEqual(standing.by_state(), standing.Waiting(0, 0, 2))
+        (hand,) = standing.leases()
+        self.assertEqual((hand.generation, hand.host, hand.unsettled), (generation, "elsewhere", 2))
+        self.assertIn("elsewhere", self.call())
+
+    def test_it_says_that_the_installation_is_held(self) -> None:
+        self.assertNotIn("on hold", self.call())
+        Installation.objects.update(held_at=now())
+        self.assertIn("The installation is on hold since", self.call())
+
+    def test_it_shows_the_longest_lines(self) -> None:
+        for number in range(25):
+            make_contact(self.account, self.list, address=f"a@host{number}.example.jp")
+        self.again()
+        shown, everything = self.call(), self.call("--all")
+        self.assertIn("6 shorter lines", shown)
+        self.assertEqual((shown.count("host"), everything.count("host")), (19, 25))
+
+    def again(self) -> None:
+        """Start a second campaign to whoever is on the list by now."""
+        values = {"account": self.account, "list": self.list, "sender": self.campaign.sender, "html": "<p>新茶</p>"}
+        self.campaign = Campaign.objects.create(name="二通目", subject="新茶", **values)
+        self.start()
+
+
+class ListTest(QueueCommandTestCase):
+    def test_it_prints_every_message(self) -> None:
+        taro = self.message("taro@example.jp")
+        for lease, code in ((1, 451), (2, 550)):
+            Attempt.objects.create(
+                account=self.account, message=taro, lease_id=lease, code=code, command="rcpt", host="mx", text=""
+            )
+        self.end(taro, status="bounced", reason=Reason.USER_UNKNOWN)
+        lines = self.call("list", str(self.campaign.pk)).splitlines()
+        self.assertEqual(lines, ["hanako.sato@example.jp\tqueued\t\t", "taro@example.jp\tbounced\tuser_unknown\t550"])
+
+    def test_it_walks_in_batches(self) -> None:
+        with patch.object(standing, "BATCH", 1):
+            self.assertEqual(len(self.call("list", str(self.campaign.pk)).splitlines()), 2)
+
+    def test_an_unknown_campaign_is_an_error_with_a_hint(self) -> None:
+        with self.assertRaisesMessage(CommandError, f"The latest are: {self.campaign.pk} “新茶フェアのご案内”"):
+            self.call("list", "999999")
+
+
+class ResendTest(QueueCommandTestCase):
+    def test_it_sends_what_is_unknown_once_more(self) -> None:
+        self.end(self.message("taro@example.jp"), status="unknown", reason=Reason.NO_REPLY)
+        self.assertIn("1 message is sent once more.", self.call("resend", "--unknown", str(self.campaign.pk)))
+        self.assertEqual(self.message("taro@example.jp").status, Message.Status.QUEUED)
+        self.assertIn("0 messages", self.call("resend", "--unknown", str(self.campaign.pk)))
+
+    def test_nothing_of_a_cancelled_campaign_is_sent(self) -> None:
+        self.end(self.message("taro@example.jp"), status="unknown", reason=Reason.NO_REPLY)
+        self.campaign.cancel()
+        with self.assertRaisesMessage(CommandError, "is cancelled"):
+            self.call("resend", "--unknown", str(self.campaign.pk))
+        self.assertEqual(self.message("taro@example.jp").status, Message.Status.UNKNOWN)
+
+    def test_it_must_be_said_what_is_sent_again(self) -> None:
+        with self.assertRaises(CommandError):
+            self.call("resend", str(self.campaign.pk))
