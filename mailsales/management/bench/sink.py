@@ -28,7 +28,9 @@ from cryptography.x509.oid import NameOID
 
 END = b"\r\n.\r\n"
 HELLO = b"250-bench.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-SIZE 20000000\r\n%s250 ENHANCEDSTATUSCODES\r\n"
-SAMPLES = 5  # messages kept whole, for a look at what was sent
+SAMPLES = 5  # at least so many messages are kept whole, for a look at what was sent
+READ_SIZE = 64 * 1024
+KEPT = len(END) - 1  # bytes before what was just read, in which a final dot may have begun
 
 
 @dataclass
@@ -45,16 +47,24 @@ class Received:
     samples: list[str] = field(default_factory=list)
 
 
-class Session(asyncio.Protocol):
-    """One connection. Replies of one read leave in one write."""
+class Session(asyncio.BufferedProtocol):
+    """One connection. Replies of one read leave in one write.
+
+    It shares two cores with what is measured, so it reads into one buffer of its own (a fresh one for each read is
+    mapped and unmapped by the kernel every time) and looks for the final dot from behind: nothing but one envelope can
+    follow it, since the next content waits for our 354.
+    """
 
     def __init__(self, received: Received, tls: ssl.SSLContext) -> None:
         self.received, self.tls = received, tls
         self.transport: asyncio.Transport | None = None
+        self.buffer = bytearray(READ_SIZE)
+        self.view = memoryview(self.buffer)
         self.rest = b""
-        self.body: list[bytes] | None = None
-        self.tail = b""
-        self.recipient = b""
+        self.is_content = False
+        self.is_sample = False
+        self.parts: list[bytes] = []  # of a sample
+        self.recipient = ""
         self.is_encrypted = False
         self.upgrade: asyncio.Task[None] | None = None
 
@@ -64,66 +74,69 @@ class Session(asyncio.Protocol):
             self.received.sessions += 1
             self.transport.write(b"220 bench.test ESMTP\r\n")
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self.view[KEPT:]
+
+    def buffer_updated(self, nbytes: int) -> None:
         out: list[bytes] = []
-        while data:
-            data = self.read_body(data, out) if self.body is not None else self.read_line(data, out)
+        start, end = KEPT, KEPT + nbytes
+        if self.is_content:
+            start = self.read_content(end, out)
+        if start < end:
+            self.read_lines(self.buffer[start:end], out)
         if out and self.transport:
             self.transport.write(b"".join(out))
 
-    def read_body(self, data: bytes, out: list[bytes]) -> bytes:
-        """Take the message content; return what follows its final dot."""
-        assert self.body is not None
-        seen = self.tail + data
-        at = seen.find(END)
-        if at < 0:
-            self.body.append(data)
-            self.tail = seen[-4:]
-            return b""
-        used = at + len(END) - len(self.tail)
-        self.body.append(data[:used])
-        self.take()
-        out.append(b"250 2.0.0 Ok: queued\r\n")
-        return data[used:]
+    def read_content(self, end: int, out: list[bytes]) -> int:
+        """Take what the buffer holds of a message; return where its final dot ends, or `end`."""
+        at = self.buffer.rfind(END, 0, end)
+        stop = at + len(END) if at >= 0 else end
+        self.received.bytes += stop - KEPT
+        if self.is_sample:
+            self.parts.append(bytes(self.view[KEPT:stop]))
+        if at >= 0:
+            self.take()
+            out.append(b"250 2.0.0 Ok: queued\r\n")
+        else:
+            self.buffer[:KEPT] = self.buffer[end - KEPT : end]
+        return stop
 
     def take(self) -> None:
         now, received = time.time(), self.received
         received.first_at = received.first_at or now
         received.last_at = now
         received.messages += 1
-        received.bytes += sum(map(len, self.body or ()))
-        received.recipients.append(self.recipient.decode("ascii", "replace"))
-        if len(received.samples) < SAMPLES:
-            received.samples.append(b"".join(self.body or ())[:-3].decode("ascii", "replace"))
-        self.body = None
+        received.recipients.append(self.recipient)
+        if self.is_sample:
+            received.samples.append(b"".join(self.parts)[:-3].decode("ascii", "replace"))
+            self.parts.clear()
+        self.is_content = False
 
-    def read_line(self, data: bytes, out: list[bytes]) -> bytes:
-        """Answer one command; return what follows it."""
-        line, end, data = (self.rest + data).partition(b"\n")
-        if not end:
-            self.rest = line
-            return b""
-        self.rest = b""
+    def read_lines(self, data: bytearray, out: list[bytes]) -> None:
+        """Answer the commands; what is left over waits for the rest of its line."""
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            self.answer(line, out)
+
+    def answer(self, line: bytes, out: list[bytes]) -> None:
         verb = line[:4].upper()
         if verb == b"RCPT":
-            self.recipient = line[line.find(b"<") + 1 : line.rfind(b">")]
+            self.recipient = line[line.find(b"<") + 1 : line.rfind(b">")].decode("ascii", "replace")
             out.append(b"250 2.1.5 Ok\r\n")
         elif verb == b"DATA":
-            self.body, self.tail = [], b"\r\n"
+            self.is_content, self.is_sample = True, len(self.received.samples) < SAMPLES
+            self.buffer[:KEPT] = b"\0\0\r\n"  # a dot may come first
             out.append(b"354 End data with <CR><LF>.<CR><LF>\r\n")
         elif verb == b"EHLO":
             out.append(HELLO % (b"" if self.is_encrypted else b"250-STARTTLS\r\n"))
         elif verb == b"STAR":
             self.upgrade = asyncio.ensure_future(self.start_tls())
-            return b""
         elif verb == b"QUIT" and self.transport:
             self.transport.write(b"".join([*out, b"221 2.0.0 Bye\r\n"]))
             self.transport.close()
             out.clear()
-            return b""
         else:
             out.append(b"250 2.0.0 Ok\r\n")
-        return data
 
     async def start_tls(self) -> None:
         assert self.transport
