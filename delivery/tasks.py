@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import mmap
 
-from celery import shared_task
-from celery.signals import worker_process_shutdown, worker_shutting_down
+from celery import current_app, shared_task
+from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 
 from delivery import inbound, partitions, queue, testing, worker
@@ -28,7 +28,7 @@ def fan_out(campaign_id: int) -> None:
 
 @shared_task(name="delivery.run_lane")
 def run_lane(campaign_id: int, slot: int, epoch: int) -> None:
-    following = worker.current(lambda: SHUTTING_DOWN[0] > 0).run_lane(campaign_id, slot, epoch)
+    following = worker.current(_is_stopping).run_lane(campaign_id, slot, epoch)
     if following is not None:
         ring("delivery.run_lane", campaign_id, slot, following)
 
@@ -58,6 +58,16 @@ def read_inbound() -> None:
 @shared_task(name="delivery.make_partitions")
 def make_partitions() -> None:
     partitions.make_ahead()
+
+
+def _is_stopping() -> bool:
+    return SHUTTING_DOWN[0] > 0
+
+
+@worker_process_init.connect
+def _begin_worker(**kwargs: object) -> None:
+    if "bulk" in current_app.amqp.queues.consume_from:
+        worker.keep(_is_stopping)
 
 
 @worker_shutting_down.connect

@@ -379,6 +379,8 @@ def _load(campaign_id: int) -> Loaded:
 
 
 _current: Worker | None = None
+_making = threading.Lock()
+_is_ending = False
 
 
 def current(is_stopping: Callable[[], bool]) -> Worker:
@@ -387,18 +389,39 @@ def current(is_stopping: Callable[[], bool]) -> Worker:
     `is_stopping` is asked ten times a second: once it says so, no further dot leaves.
     """
     global _current
-    if _current is None or _current.is_over:
-        worker = Worker(settings.VAR, is_stopping)
-        worker.start()
-        _current = worker
-    return _current
+    with _making:
+        if _current is None or _current.is_over:
+            worker = Worker(settings.VAR, is_stopping)
+            worker.start()
+            _current = worker
+        return _current
+
+
+def keep(is_stopping: Callable[[], bool]) -> None:
+    """Have a worker in this process from now on, in lanes or not.
+
+    When all that is left of a campaign was claimed by processes that died, nothing is due, so no lane is rung: somebody
+    must look for their journals all the same.
+    """
+    threading.Thread(target=_keep, args=(is_stopping,), name="keeping", daemon=True).start()
+
+
+def _keep(is_stopping: Callable[[], bool]) -> None:
+    while not is_stopping() and not _is_ending:
+        try:
+            current(is_stopping)
+        except (psycopg.Error, OSError) as error:
+            logger.warning("This process cannot send yet: %s", error)
+        time.sleep(REPLAY_SECONDS)
 
 
 def stop_current(seconds: float) -> None:
-    """End this process's worker in good order, if it has one."""
-    global _current
-    if _current and not _current.is_over:
-        began = time.monotonic()
-        _current.stop(seconds)
-        logger.info("Stopped sending within %.1f s.", time.monotonic() - began)
-    _current = None
+    """End this process's worker in good order, if it has one; no other is made."""
+    global _current, _is_ending
+    with _making:
+        _is_ending = True
+        if _current and not _current.is_over:
+            began = time.monotonic()
+            _current.stop(seconds)
+            logger.info("Stopped sending within %.1f s.", time.monotonic() - began)
+        _current = None

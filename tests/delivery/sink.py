@@ -1,4 +1,4 @@
-"""A raw SMTP server inside the test: it says what a script tells it, and remembers what it accepted."""
+"""A raw SMTP server inside the test: it says what a script tells it, when it tells it, and remembers what it accepted."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ GOOD |= {"DOT": "250 2.0.0 queued", "RSET": "250 2.0.0 ok", "QUIT": "221 2.0.0 b
 
 @dataclass
 class Sink:
-    """`script(verb, argument)` returns the reply, None for the good one, or a word: drop, silence, keep (accept, then drop)."""
+    """`script(verb, argument)` returns the reply, None for the good one, or a word: drop, bye, silence, keep (accept,
+    then drop), half (the good reply broken off in its middle, then drop). `delay` says how many seconds a reply takes.
+    """
 
     script: Callable[[str, str], str | None] = lambda _verb, _argument: None
+    delay: Callable[[str, str], float] = lambda _verb, _argument: 0.0
     extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME")
     tls: ssl.SSLContext | None = None
     opens_data_always: bool = False
@@ -42,12 +45,18 @@ class Sink:
         for session in list(self.open):
             session.transport.abort()
 
+    def accept(self, recipient: str, body: bytes) -> None:
+        """Take responsibility for a message, before its reply."""
+        self.accepted.append((recipient, body))
+
 
 class SinkSession(asyncio.Protocol):
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
         self.partial = b""
         self.is_shaking = self.is_mute = False
+        self.late = 0.0  # seconds that the next reply takes
+        self.is_late = False  # what comes meanwhile waits in `partial`
         self.forget()
 
     def forget(self) -> None:
@@ -75,13 +84,16 @@ class SinkSession(asyncio.Protocol):
         self.sink.open.discard(self)
 
     def data_received(self, data: bytes) -> None:
-        if self.is_shaking:  # the first words over TLS, before its transport is known
+        if self.is_shaking or self.is_late:  # the first words over TLS, before its transport is known
             self.partial += data
             return
         self.sink.flights.append(data)
         *lines, self.partial = (self.partial + data).split(b"\r\n")
-        for line in lines:
+        for at, line in enumerate(lines):
             if self.transport.is_closing() or self.is_mute:
+                return
+            if self.is_late:
+                self.partial = b"\r\n".join([*lines[at:], self.partial])
                 return
             if self.body is None:
                 self.command(line.decode("utf-8", "replace"))
@@ -139,13 +151,15 @@ class SinkSession(asyncio.Protocol):
                 self.sink.faults.append("a body without recipients")
             return
         said = self.sink.script("DOT", recipient)
-        if said in (None, "keep") or (said and said.startswith("2")):
-            self.sink.accepted.append((recipient, body))
+        if said in (None, "keep", "half") or (said and said.startswith("2")):
+            self.sink.accept(recipient, body)
         if not body or sender is None:
             self.sink.faults.append("an empty message")
+        self.late = self.sink.delay("DOT", recipient)
         self.say("DOT", said)
 
     def answer(self, verb: str, argument: str) -> str:
+        self.late = self.sink.delay(verb, argument)
         return self.say(verb, self.sink.script(verb, argument))
 
     def say(self, verb: str, said: str | None) -> str:
@@ -156,6 +170,10 @@ class SinkSession(asyncio.Protocol):
             self.transport.close()
         elif said == "silence":
             self.is_mute = True
+        elif said == "half":
+            good = GOOD[verb].encode()
+            self.transport.write(good[: len(good) // 2])
+            self.transport.close()
         else:
             text = said or GOOD.get(verb, "500 5.5.2 what")
             if verb == "EHLO" and not said:
@@ -172,7 +190,17 @@ class SinkSession(asyncio.Protocol):
             yield "STARTTLS"
 
     def send(self, text: str) -> None:
+        late, self.late = self.late, 0.0
+        if late:
+            self.is_late = True
+            asyncio.get_running_loop().call_later(late, self.send_late, text)
+        else:
+            self.transport.write(text.encode() + b"\r\n")
+
+    def send_late(self, text: str) -> None:
+        self.is_late = False
         self.transport.write(text.encode() + b"\r\n")
+        self.data_received(b"")
 
 
 class Letter(Transaction):
