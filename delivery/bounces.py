@@ -16,6 +16,7 @@ from mailsales.reasons import Reason
 
 STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[ -]|$)")
+UNASKED = re.compile(r"<<< (503\b|554 .*no valid recipients)")  # DATA pipelined behind a refused RCPT (RFC 2920)
 REPLY_TO = re.compile(r"in reply to (?:the )?(end of )?(MAIL|RCPT|DATA)|>>> (MAIL|RCPT|DATA)\b")  # Postfix; Sendmail
 
 
@@ -46,6 +47,8 @@ def command_of(text: str) -> str:
     if not found:
         return "dsn"
     is_end, command, sent = found[-1].groups()
+    if sent == "DATA" and UNASKED.search(text):
+        return "rcpt"
     return "dot" if is_end or sent == "DATA" else (command or sent).lower()
 
 
@@ -71,16 +74,15 @@ def _failure(group: Group, command: str) -> Failure:
     quoted = CODE.search(text)
     code = int(quoted[1]) if quoted else None
     words = text[quoted.end() :].lstrip(" -") if quoted else text
-    host = _value(group.get("remote-mta", ""))
+    recipient = _value(group.get("original-recipient") or group.get("final-recipient", "")).strip("<>")
+    remote = _value(group.get("remote-mta", ""))
+    host = recipient.rpartition("@")[2] if not remote or remote.startswith("[") else remote
     reply = Reply(code or int(f"{status[:1] or 5}50"), words, command, host)
     if status and not reply.enhanced:
         reply = Reply(int(f"{status[0]}50"), f"{status} {words}".strip(), command, host)
     reason = reason_of(reply)
     is_permanent = (status or str(reply.code))[0] == "5"
-    recipient = _value(group.get("original-recipient") or group.get("final-recipient", ""))
-    return Failure(
-        recipient.strip("<>"), reason, is_permanent and reason.can_be_hard, status, code, text[:LONGEST_TEXT]
-    )
+    return Failure(recipient, reason, is_permanent and reason.can_be_hard, status, code, text[:LONGEST_TEXT])
 
 
 def _value(typed: str) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+
 from delivery import replies
 from delivery.models import Message
 from delivery.smtp import Reply
@@ -15,10 +17,8 @@ from mailsales.reasons import Reason
 
 Status = Message.Status
 
-# Minutes until the next try, after the first, second … failure; the last goes on. Two tries fall into the first hour
-# (RFC 5321 §4.5.4.1: at least 30 minutes, and about two attempts in the first hour).
-DELAYS = (15, 30, 60, 120, 210)
-JITTER = 0.1
+GREYLISTED = timedelta(minutes=15)  # where a greylisting server does not say how long
+MOST_SHORT_WAITS = 3  # a server that always says "try again in 1 minute" does not get 72 × 60 tries
 LONGEST_REPLY = 500
 
 
@@ -53,16 +53,29 @@ def replied(message_id: int, lease_id: int, reply: Reply, *, tries: int, expires
         return Outcome(
             message_id, lease_id, Status(verdict.status), verdict.reason, reply=reply, is_hard=verdict.is_hard
         )
-    due_at = next_try(tries)
+    due_at = next_try(reply, tries)
     if due_at >= expires_at:
         return Outcome(message_id, lease_id, Status.BOUNCED, Reason.EXPIRED, reply=reply)
     return Outcome(message_id, lease_id, Status.DEFERRED, verdict.reason, due_at, reply)
 
 
-def next_try(tries: int) -> datetime:
-    """Return when to try again, with jitter: never a stampede after an outage."""
-    minutes = DELAYS[min(tries, len(DELAYS) - 1)] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 -- no secret
-    return datetime.now(UTC) + timedelta(minutes=minutes)
+def next_try(reply: Reply, tries: int) -> datetime:
+    """Return when to try again what was tried `tries` times before this reply.
+
+    The schedule is RETRY_MINUTES after the first, second … failure; its last goes on until the campaign expires (RFC 5321
+    §4.5.4.1: about two attempts in the first hour, then fewer). What the server asks for is honoured, later but never
+    earlier; from the fourth failure on, the schedule is the least. Jitter spreads the tries after an outage.
+    """
+    wait = replies.wait_of(reply)
+    if wait is None and tries == 0 and replies.is_greylisted(reply):
+        wait = GREYLISTED
+    planned = timedelta(minutes=settings.RETRY_MINUTES[min(tries, len(settings.RETRY_MINUTES) - 1)])
+    jitter = settings.RETRY_JITTER / 100
+    if wait is None:
+        return datetime.now(UTC) + planned * random.uniform(1 - jitter, 1 + jitter)  # noqa: S311 -- no secret
+    if tries >= MOST_SHORT_WAITS:
+        wait = max(wait, planned)
+    return datetime.now(UTC) + wait * random.uniform(1, 1 + jitter)  # noqa: S311 -- no secret
 
 
 def as_arrays(outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -53,6 +53,18 @@ def number(name: str, default: int, *, low: int = 0, high: int = 65_535) -> int:
     )
 
 
+def numbers(name: str, default: tuple[int, ...], *, low: int, high: int) -> tuple[int, ...]:
+    """Return whole numbers between low and high, of which there is at least one."""
+    raw = words(name)
+    if not raw:
+        return default
+    if all(part.isdecimal() and low <= int(part) <= high for part in raw):
+        return tuple(int(part) for part in raw)
+    example = ",".join(str(number) for number in default)
+    hint = f"Give whole numbers from {low} to {high}, for example {name}={example}."
+    return _wrong(name, f"is “{text(name)}”", hint, default)
+
+
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     raw = text(name, default)
     if raw in allowed:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -63,7 +64,7 @@ def _status_chips(counts: dict[str, int], status: str, q: str) -> list[dict[str,
 @member_required(*WRITERS)
 @require_http_methods(["GET", "POST"])
 def campaign_create(request: AccountRequest) -> HttpResponse:
-    campaign = Campaign(account=request.account, created_by=request.user)
+    campaign = Campaign(account=request.account, created_by=request.user, expiry_hours=settings.DEFAULT_EXPIRY_HOURS)
     lists, senders = MailingList.objects.of(request.account), Sender.objects.of(request.account)
     first = {"list": lists.first() if lists.count() == 1 else None, "sender": senders.first()}
     form = CampaignNameForm(request.POST or None, instance=campaign, account=request.account, initial=first)

@@ -41,6 +41,20 @@ class SettingsChecksTestCase(SimpleTestCase):
         self.assertNames(["PORT is “soon”", "for example PORT=8000"], "check", PORT="soon")
         self.assertNames(["DATABASE_URL is “mysql://x”", "postgresql://"], "check", DATABASE_URL="mysql://x")
 
+    def test_wrong_retry_times_are_named_with_a_hint(self) -> None:
+        self.assertNames(
+            ["RETRY_MINUTES is “15,soon”", "RETRY_MINUTES=15,30,60,120,210"], "check", RETRY_MINUTES="15,soon"
+        )
+        self.assertNames(["RETRY_MINUTES is “0,30”", "from 1 to 1440"], "check", RETRY_MINUTES="0,30")
+        self.assertNames(["RETRY_JITTER is “10%”"], "check", RETRY_JITTER="10%")
+        self.assertNames(["DEFAULT_EXPIRY_HOURS is “121”", "from 1 to 120"], "check", DEFAULT_EXPIRY_HOURS="121")
+
+    def test_retry_times_are_read(self) -> None:
+        said = "from django.conf import settings as s; print(s.RETRY_MINUTES, s.RETRY_JITTER, s.DEFAULT_EXPIRY_HOURS)"
+        more = {"RETRY_MINUTES": "5, 10", "RETRY_JITTER": "0", "DEFAULT_EXPIRY_HOURS": "48"}
+        found = manage("shell", "--no-imports", "-c", said, var=self.var, **more)
+        self.assertIn("(5, 10) 0 48", found.stdout)
+
     def test_production_names_what_is_missing(self) -> None:
         more = {name: value for name, value in RIGHT.items() if name in ("MAILSALES_ENV", "DATABASE_URL")}
         self.assertNames(["SECRET_KEY is missing", "REDIS_URL is missing", "PUBLIC_URL"], "check", "--deploy", **more)
