@@ -5,6 +5,7 @@ decides, then the bare one. What becomes of the message:
 
 - 2xx: sent. No reply after the dot: unknown; before it, the message was surely not taken and waits.
 - 4xx, and whatever is said before MAIL (a greeting of 4xx or 5xx, EHLO, STARTTLS, AUTH): deferred until expiry.
+  A code at `connect` is no server's but what DNS says of the recipient's domain (RFC 7505, RFC 5321 §5.1).
 - 5xx about the sending rate or the sender's reputation (block list, PTR): deferred until expiry, since it ends when the
   rate falls or the listing does. So are 552 for too many recipients (RFC 5321 §4.5.3.1.10) and any 5xx that itself asks
   to try again later and is not about the sender.
@@ -27,7 +28,7 @@ from delivery.reply_rules.rule import Rule
 from delivery.smtp import Reply
 from mailsales.reasons import About, Reason
 
-OPENING = frozenset({"connect", "greeting", "ehlo", "starttls", "auth"})
+OPENING = frozenset({"greeting", "ehlo", "starttls", "auth"})
 BEFORE_RECIPIENT = OPENING | {"mail"}
 ADDRESS = re.compile(r"""(?:"[^"\s]{1,64}"|[^\s<>()\[\],;:"'@]+)@[\w.-]*\w""")
 NOISE = re.compile(r"\b(?=[\w-]*\d)[\w-]{14,}\b")  # ids of sessions and queues, which differ in every reply
@@ -47,13 +48,20 @@ WAITS = [
 ]
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "秒": 1, "分": 60, "時": 3_600}
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=4)
-# The class.subject (RFC 3463 §3) under which a reason is beyond doubt: "User unknown" with 5.2.1 or 5.7.1 is not.
+# What the enhanced code (RFC 3463 §3) must begin with, if there is one: "User unknown" with 5.2.1 or 5.7.1 is in doubt.
 SURE = {
     Reason.USER_UNKNOWN: ("5.1.", "5.0.", "5.4.1", "5.5.0"),
-    Reason.HOST_UNKNOWN: ("5.1.", "5.0.", "5.4."),
+    Reason.HOST_UNKNOWN: ("5.1.2", "5.0.", "5.4."),
     Reason.MOVED: ("5.1.", "5.0.", "5.7.17", "5.7.18"),
-    Reason.NOT_ACCEPTED: ("5.1.", "5.0.", "5.3."),
+    Reason.NOT_ACCEPTED: ("5.1.", "5.0.", "5.3.2"),
 }
+# Words of somebody or something else that may be what is unknown: the sender, this host, a look-up that failed.
+DOUBT = re.compile(
+    r"\b(senders?|sending|from (address|domain|header|you)|from:|reply-to|(return|reverse)[- ]path|return address|envelope"
+    r"|your (domain|ip|address|host|server|mail ?server|mail ?box|account|name|network|reputation)|helo|ehlo|clients?"
+    r"|call(back|out)|(un)?verif\w*|password|authenti\w*|spf|dkim|dmarc|ldap|allowed|permitted|whitelist|agent|command"
+    r"|count|too many|relay (user|host)|problem|internal|outside)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +104,16 @@ def is_passing(reply: Reply, reason: Reason) -> bool:
 
 
 def _is_sure(reply: Reply, reason: Reason) -> bool:
-    """Return whether nothing else in the reply contradicts that the address is dead."""
-    if asks_for_later(reply):
+    """Return whether nothing else in the reply contradicts that the address is dead.
+
+    A receiving server, which is there, must say of a domain by code that it is not, or takes no mail.
+    """
+    if asks_for_later(reply) or DOUBT.search(reply.text.lower()):
         return False
-    return not reply.enhanced or reply.enhanced.startswith(SURE[reason])
+    if reply.enhanced:
+        return reply.enhanced.startswith(SURE[reason])
+    is_of_domain = reason in (Reason.HOST_UNKNOWN, Reason.NOT_ACCEPTED)
+    return not is_of_domain or reply.command in ("dsn", "connect") or reply.code == 556
 
 
 def asks_for_later(reply: Reply) -> bool:

@@ -19,6 +19,7 @@ from delivery.smtp import Reply
 MOST = 1_000  # patterns that are kept
 LONGEST_PATTERN = 300
 LONGEST_SAMPLE = 500
+NOBODY: Mapping[int, str] = {}
 SHORTEST_NAME = 3  # letters of a local part that are looked for as a word of its own
 
 # Local parts may be quoted, percent-encoded as in links, or written as in VERP, where = stands for @.
@@ -74,9 +75,11 @@ def unread(outcomes: Iterable[Outcome], addresses: Mapping[int, str]) -> list[Un
     return [Unread(pattern, *last[pattern], n) for pattern, n in sorted(counts.items())]
 
 
-def as_arrays(rows: Iterable[Unread]) -> dict[str, Any]:
-    """Return the parameters of COUNT, as psycopg takes them."""
-    rows = list(rows)
+def found(outcomes: Iterable[Outcome], addresses: Mapping[int, str] = NOBODY) -> dict[str, Any] | None:
+    """Return the parameters of COUNT, as psycopg takes them, or None when every reply was read."""
+    rows = unread(outcomes, addresses)
+    if not rows:
+        return None
     return {
         "patterns": [row.pattern for row in rows],
         "samples": [row.sample for row in rows],

@@ -50,7 +50,7 @@ RULES = (
          "mx3.mail.yahoo.co.jp greeting 421 VS98-IP0 deferred"),
     Rule(R.BLOCKED, r"", YAHOO_JAPAN_HELP + ": refused before a recipient was named",
          "mx3.mail.yahoo.co.jp mail 553 5.7.1 [BL21] Connections will not be accepted from 192.0.2.1",
-         codes="553", commands="connect greeting ehlo mail", host=YAHOO_JAPAN),
+         codes="553", commands="greeting ehlo mail", host=YAHOO_JAPAN),
 )  # fmt: skip
 
 # After all words: what a carrier's code means where the words are new.

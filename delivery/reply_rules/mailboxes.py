@@ -10,7 +10,7 @@ from delivery.reply_rules.rule import Rule
 from mailsales.reasons import Reason as R
 
 AFTER = "data dot"
-NAMED = "rcpt data dot dsn dns"
+NAMED = "rcpt data dot dsn connect"
 POSTFIX = "Postfix; postfix.org/ADDRESS_CLASS_README.html"
 SENDMAIL = "Sendmail; usersmtp.c, sysexits"
 EXIM = "Exim; specification, routers"
@@ -39,7 +39,7 @@ CLOSED = (
 )  # fmt: skip
 
 DOMAIN = (
-    Rule(R.NOT_ACCEPTED, r"null ?mx|does not accept (e-?mail|any mail|mail)\b|host does not (accept|receive) mail|domain.{0,20}(accepts no|never accepts) mail", "RFC 7505 §4.1, RFC 7504",
+    Rule(R.NOT_ACCEPTED, r"null ?mx|does not accept (e-?mail|any mail|mail)\b(?! from)|host does not (accept|receive) mail|domain.{0,20}(accepts no|never accepts) mail", "RFC 7505 §4.1, RFC 7504",
          "rcpt 556 5.1.10 Recipient address has null MX", commands=NAMED),
     Rule(R.NETWORK_ERROR, r"malformed or unexpected name server|name server(s)? (fail|time)|servfail|dns (soft error|timeout|lookup failure)|temporary (lookup|dns|name) (failure|error)", "Postfix dns_lookup(3), qmail CNAME_lookup_failed_temporarily: nobody said that the domain is gone",
          "dsn 550 5.4.4 Name service error for name=example.jp type=MX: Malformed or unexpected name server reply"),

@@ -75,6 +75,7 @@ rcpt 550 Invalid Recipient - https://community.mimecast.com/docs/DOC-1369#550 [a
 rcpt 451 Internal resource temporarily unavailable - https://community.mimecast.com | rate_limited later
 rcpt 550 #5.1.0 Address rejected. | other
 rcpt 551 not our customer | other
+rcpt 550 unknown host mail.aoba.example.jp | other
 rcpt 550 Sender verify failed | rejected
 rcpt 550 5.4.4 Zounds | network_error
 rcpt 521 Zounds | policy
@@ -115,6 +116,36 @@ mx3.mail.yahoo.co.jp mail 553 refused | blocked later
 mx3.mail.yahoo.co.jp greeting 421 VS98-IP0 Too many messages | rate_limited later
 """.strip().splitlines()
 
+
+# Each of these was meant for the sender, for another address, or for a look-up that failed.
+DOUBTFUL = """
+5.1.1 Recipient rejected because of your IP reputation
+5.1.1 Mail from your domain is not accepted here
+5.1.1 <taro@example.jp>: Recipient address rejected: unverified address: Address verification in progress
+5.1.1 Unable to verify recipient: host not found
+5.1.1 User unknown; please try again later
+5.1.2 Unknown sending host
+5.2.1 <taro@example.jp>... User Unknown
+5.3.0 User unknown
+5.7.1 The domain of your address does not exist
+unknown host mail.aoba.example.jp
+HELO host not found
+Too many unknown users from your IP
+Account does not exist: From address b@bounce.example.jp
+Verification failed for <b@bounce.example.jp> Response: 550 No such user
+unable to find return address: user unknown
+envelope sender: user unknown
+recipient not found in sender's whitelist
+No such user is allowed to send
+user not found: authentication failed
+Recipient unknown: temporary ldap failure
+Recipient check failed: no such host ldap01
+User's mailbox does not accept mail from outside
+This domain does not accept mail
+This address is no longer valid
+Your mailbox b@bounce.example.jp does not exist
+Recipient address rejected: Domain not found
+""".strip().splitlines()
 
 WAITS = """
 Please try again in 5 minutes | 300
@@ -160,6 +191,14 @@ class RepliesTest(TestCase):
             host, _blank, case = line.partition(" ")
             with self.subTest(line):
                 self.check(host, case)
+
+    def test_a_doubtful_text_is_never_hard(self) -> None:
+        for text in DOUBTFUL:
+            self.assertFalse(read(Reply(550, text, "rcpt", "mx.example.jp")).is_hard, text)
+
+    def test_what_dns_says_of_the_domain_is_hard(self) -> None:
+        for code, text in ((556, "5.1.10 The domain takes no mail (null MX)"), (550, "5.1.2 No such domain")):
+            self.assertTrue(read(Reply(code, text, "connect", "example.jp")).is_hard, text)
 
     def test_positive_reply_is_sent(self) -> None:
         self.assertEqual(read(Reply(250, "2.0.0 queued", "dot", "mx.example.jp")).status, Message.Status.SENT)

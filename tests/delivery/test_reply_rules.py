@@ -8,7 +8,7 @@ from delivery.reply_rules.rule import Rule
 from delivery.smtp import Reply
 from mailsales.reasons import HARD, About, Reason
 
-COMMANDS = {"connect", "greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "dot", "dsn", "dns"}
+COMMANDS = {"connect", "greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "dot", "dsn"}
 FAILURES = list(Reason)[: list(Reason).index(Reason.OTHER) + 1]
 
 
@@ -48,6 +48,12 @@ class ReplyRulesTest(TestCase):
             verdict = replies.read(example(rule))
             if rule.reason.about is not About.ADDRESS:
                 self.assertFalse(verdict.is_hard, rule.heard)
+
+    def test_words_of_a_dead_address_are_hard_where_nothing_contradicts_them(self) -> None:
+        for rule in RULES:
+            reply = example(rule)
+            if rule.reason in HARD and reply.code >= 500:
+                self.assertTrue(replies.read(reply).is_hard, rule.heard)
 
     def test_no_rule_of_the_sender_s_hears_an_unknown_user(self) -> None:
         for text in ("User unknown", "No such user", "Mailbox not found", "unknown or illegal alias"):
