@@ -6,7 +6,7 @@ RFC 1870 SIZE, RFC 6531 SMTPUTF8. The body of one message and MAIL, RCPT and DAT
 
 A connection *pulls*: `run` gives it a function that hands out transactions, and it keeps its pipe full. Each
 transaction it took ends by exactly one of `settle`, `returned`, or (where the owner gave a `put_back`) that; see
-`Transaction`. All methods belong to the thread of the event loop. `delivery/routes.py` keeps pools of connections.
+`Transaction`. All methods belong to the thread of the event loop. `delivery/pools.py` keeps pools of connections.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from delivery.sessions import Session
 from delivery.smtp import Reply, Timeouts, Transaction
-from mailsales.routes import TLSMode
+from mailsales.routes import Login, TLSMode
 
 ONE_WRITE = 128 * 1024  # bytes: a body up to this goes out in one write with its dot; the kernel's buffer takes it
 DRAIN_POLL = 0.01  # seconds
@@ -31,7 +31,8 @@ def _return(transaction: Transaction) -> None:
 class Connection(Session):
     """A session that works. `connect`, then `run`; the end is told to `ended`.
 
-    `settled` counts transactions with the receiver's own word.
+    After `most_messages`, or so many seconds since `connect`, it takes nothing new and says QUIT: reuse by count alone
+    would keep the slowest host the longest. `settled` counts transactions with the receiver's own word.
     """
 
     def __init__(
@@ -40,23 +41,31 @@ class Connection(Session):
         port: int,
         *,
         ehlo_name: str,
+        address: str = "",
         tls: TLSMode = TLSMode.OPPORTUNISTIC,
         ssl_context: ssl.SSLContext | None = None,
+        check: Callable[[ssl.SSLObject], str] | None = None,
+        login: Login | None = None,
         timeouts: Timeouts | None = None,
         source_address: str | None = None,
         most_messages: int = 1000,
+        most_seconds: float = 300,
     ) -> None:
         super().__init__(
             host,
             port,
             ehlo_name=ehlo_name,
+            address=address,
             tls=tls,
             ssl_context=ssl_context,
+            check=check,
+            login=login,
             timeouts=timeouts,
             source_address=source_address,
         )
         self.settled = 0
         self._most_messages = most_messages
+        self._over_at = self._loop.time() + most_seconds
         self._take: Callable[[], Transaction | None] = lambda: None
         self._put_back: Callable[[Transaction], None] = _return
         self._ended: Callable[[Connection], None] = lambda _: None
@@ -119,7 +128,7 @@ class Connection(Session):
         if transaction:
             self._transport.write(self._envelope(transaction))
             self._watch(self._expected[0])
-        elif self._is_closing or self._taken >= self._most_messages:
+        elif self._is_closing or self._is_spent:
             self._quit()
         else:
             self.is_idle = self._is_proven = True
@@ -127,7 +136,7 @@ class Connection(Session):
 
     def _pull(self) -> Transaction | None:
         """Return the next transaction that may begin and can be written."""
-        while not self._is_closing and self._taken < self._most_messages:
+        while not self._is_closing and not self._is_spent:
             transaction = self._take()
             if transaction is None:
                 return None
@@ -140,12 +149,19 @@ class Connection(Session):
                 return transaction
         return None
 
+    @property
+    def _is_spent(self) -> bool:
+        return self._taken >= self._most_messages or self._loop.time() >= self._over_at
+
     def _unsendable(self, transaction: Transaction) -> Reply | None:
         addresses = transaction.mail_from + transaction.recipient
         if UNSAFE.search(addresses):
             return Reply(553, "5.1.3 The address holds a control character and was not sent.", "rcpt", self.host)
         if not addresses.isascii() and "SMTPUTF8" not in self.extensions:  # RFC 6531 §3.1
             return Reply(553, "5.6.7 The server does not offer SMTPUTF8, which this address needs.", "rcpt", self.host)
+        if 0 < self.size_limit < len(transaction.body):  # RFC 1870 §6.1
+            size = f"{len(transaction.body)} bytes, and the server takes {self.size_limit}"
+            return Reply(552, f"5.3.4 The message has {size}: it was not sent.", "mail", self.host)
         return None
 
     def _envelope(self, transaction: Transaction) -> bytes:

@@ -27,7 +27,7 @@ HEADER_LENGTH = HEADER.size + 4
 HEAD = struct.Struct("<HBBI")  # length, kind, version, CRC-32 of the record without this field
 BODY = struct.Struct("<QQQ")  # message, lease, Unix milliseconds
 REPLY = struct.Struct("<HBB")  # code, command, length of the host
-COMMANDS = ("connect", "greeting", "ehlo", "starttls", "mail", "rcpt", "data", "dot")
+COMMANDS = ("connect", "greeting", "ehlo", "starttls", "mail", "rcpt", "data", "dot", "auth")
 FILE_BYTES = 64 * 2**20
 LONGEST_TEXT = 500
 

@@ -1,6 +1,7 @@
 """An SMTP session with one host: opened up to the last EHLO, read line by line, watched by one timer.
 
-RFC 5321 rules greeting, EHLO and the timeouts (§4.5.3.2), RFC 3207 STARTTLS. What is sent over it and what the replies
+RFC 5321 rules greeting, EHLO and the timeouts (§4.5.3.2), RFC 3207 STARTTLS, RFC 8314 TLS from the first byte, RFC 4954
+AUTH. What is sent over it and what the replies
 mean is the business of `delivery/connections.py`.
 """
 
@@ -11,28 +12,35 @@ import socket
 import ssl
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import cast
 
+from delivery import authentication
 from delivery.smtp import (
     LONGEST_TEXT,
     ConnectFailure,
     Reply,
     Timeouts,
+    plain_words,
     reply_text,
     unverified_context,
 )
-from mailsales.routes import TLSMode
+from mailsales.routes import Login, TLSMode
 
 SEND_BUFFER = 256 * 1024
 LONGEST_LINE = 8 * 1024  # RFC 5321 §4.5.3.1.5 says 512; some servers do not know
 MOST_LINES = 200
 CODES = {b"%d" % code: code for code in range(100, 600)}
+SURE = (TLSMode.REQUIRED, TLSMode.IMPLICIT)
 
 
 class Session(asyncio.Protocol, ABC):
     """One session. `connect` opens it; its end is told to `_let_go`, whoever caused it.
 
+    `host` is the name that TLS asks for (SNI) and that replies carry; `address` what is dialled (empty: the system
+    resolves the name). `check` looks at the encrypted session before anything is said in it, and returns what is wrong.
+    A `login` needs TLS that proves the host, or ValueError is raised.
     `trouble` is the Reply that ended the session out of turn (None: as planned).
     """
 
@@ -42,8 +50,11 @@ class Session(asyncio.Protocol, ABC):
         port: int,
         *,
         ehlo_name: str,
+        address: str = "",
         tls: TLSMode = TLSMode.OPPORTUNISTIC,
         ssl_context: ssl.SSLContext | None = None,
+        check: Callable[[ssl.SSLObject], str] | None = None,
+        login: Login | None = None,
         timeouts: Timeouts | None = None,
         source_address: str | None = None,
     ) -> None:
@@ -51,6 +62,7 @@ class Session(asyncio.Protocol, ABC):
         self.port = port
         self.tls_version = ""
         self.extensions: dict[str, str] = {}
+        self.size_limit = 0  # bytes that a message may have; 0: the server names no limit (RFC 1870 §4)
         self.is_idle = False
         self.is_closed = False
         self.trouble: Reply | None = None
@@ -58,15 +70,21 @@ class Session(asyncio.Protocol, ABC):
         self._tcp: asyncio.Transport | None = None
         self._transport: asyncio.Transport  # TLS over it, or itself
         self._ehlo_name = ehlo_name
+        self._address = address
         self._tls = tls
         self._ssl_context = ssl_context or unverified_context()
+        self._check = check
+        self._login = login
+        if login and (tls not in SURE or not self._ssl_context.check_hostname):
+            raise ValueError("A login goes only to a host that TLS has proven.")
         timeouts = timeouts or Timeouts()
         self._seconds: dict[str, float] = asdict(timeouts) | {"lone": timeouts.dot}
         self._source_address = source_address
         self._waiter: asyncio.Future[Reply] | None = None  # of `connect`, which asks one thing at a time
         self._expected: deque[str] = deque()  # commands whose replies are still to come, in order
         self._is_pipelining = False
-        self._is_shaking = False  # between the reply to STARTTLS and the end of the handshake
+        self._is_shaking = tls is TLSMode.IMPLICIT  # nothing may be heard in the clear before the handshake
+        self._is_foul = False  # something was
         self._partial = b""
         self._lines: list[bytes] = []  # of a reply whose last line is still to come
         self._said: list[bytes] = []  # the whole of the last reply while connecting
@@ -92,13 +110,19 @@ class Session(asyncio.Protocol, ABC):
         local = (self._source_address, 0) if self._source_address else None
         try:
             async with asyncio.timeout(self._seconds["connect"]):
-                await self._loop.create_connection(lambda: self, self.host, self.port, local_addr=local)
+                await self._loop.create_connection(
+                    lambda: self, self._address or self.host, self.port, local_addr=local
+                )
         except OSError as error:  # TimeoutError is one
-            raise ConnectFailure(self._silence("connect", str(error) or "no connection in time")) from error
+            raise ConnectFailure(self._silence("connect", plain_words(error))) from error
         try:
+            if self._tls is TLSMode.IMPLICIT:
+                await self._shake()
             await self._greet()
-            if self._tls is not TLSMode.NONE:
+            if self._tls in (TLSMode.OPPORTUNISTIC, TLSMode.REQUIRED):
                 await self._secure()
+            if self._login:
+                await self._log_in(self._login)
         except BaseException:
             self._end(None)
             raise
@@ -123,6 +147,8 @@ class Session(asyncio.Protocol, ABC):
         if not reply.is_positive:
             raise ConnectFailure(reply)
         self._is_pipelining = "PIPELINING" in self.extensions
+        size = self.extensions.get("SIZE", "")
+        self.size_limit = int(size) if size.isascii() and size.isdecimal() else 0
 
     async def _secure(self) -> None:
         is_required = self._tls is TLSMode.REQUIRED
@@ -135,7 +161,15 @@ class Session(asyncio.Protocol, ABC):
             if is_required:
                 raise ConnectFailure(reply, is_tls=True)
             return
+        await self._shake()
+        await self._hello()
+
+    async def _shake(self) -> None:
+        """Encrypt the session. What is said in it may be heard before `start_tls` returns."""
         assert self._tcp
+        if self._is_foul:  # RFC 3207 §4.2, CVE-2011-0411; not `is_tls`: nobody is to be talked into the clear by it
+            raise ConnectFailure(self._silence("starttls", "words in the clear before the handshake"))
+        self._is_shaking = False
         try:
             transport = await self._loop.start_tls(
                 self._tcp,
@@ -144,16 +178,28 @@ class Session(asyncio.Protocol, ABC):
                 server_hostname=self.host,
                 ssl_handshake_timeout=self._seconds["starttls"],
             )
-        except (OSError, ssl.SSLError) as error:
-            raise ConnectFailure(
-                self._silence("starttls", str(error) or "the handshake failed"), is_tls=True
-            ) from error
+        except OSError as error:  # ssl.SSLError is one
+            why = str(error) if isinstance(error, ssl.SSLError) else plain_words(error)
+            raise ConnectFailure(self._silence("starttls", why), is_tls=True) from error
         if transport is None:
             raise ConnectFailure(self._silence("starttls", "the connection was closed"), is_tls=True)
-        self._is_shaking = False
         self._transport = transport
-        self.tls_version = transport.get_extra_info("ssl_object").version()
-        await self._hello()
+        session = transport.get_extra_info("ssl_object")
+        self.tls_version = session.version()
+        if self._check and (fault := self._check(session)):
+            raise ConnectFailure(self._silence("starttls", fault), is_tls=True)
+
+    async def _log_in(self, login: Login) -> None:
+        lines = authentication.steps(login, self.extensions.get("AUTH", ""))
+        if not lines:
+            raise ConnectFailure(self._silence("auth", "the server offers neither AUTH PLAIN nor LOGIN"))
+        for line in lines:
+            reply = await self._ask(line + b"\r\n", "auth")
+            if reply.code != 334:
+                break
+        if reply.code != 235:
+            code = reply.code if reply.code >= 400 else 0
+            raise ConnectFailure(Reply(code, authentication.without_secrets(reply.text, login), "auth", self.host))
 
     async def _ask(self, line: bytes, command: str) -> Reply:
         if self.is_closed:
@@ -181,12 +227,11 @@ class Session(asyncio.Protocol, ABC):
 
     def connection_lost(self, error: Exception | None) -> None:
         is_planned = self.is_idle or self._is_quitting
-        self._end(
-            None if is_planned else self._silence(self._awaited, str(error) if error else "the connection was closed")
-        )
+        self._end(None if is_planned else self._silence(self._awaited, _why(error)))
 
     def data_received(self, data: bytes) -> None:
-        if self._is_shaking:  # RFC 3207 §4.2: clear text after STARTTLS is not for us
+        if self._is_shaking:
+            self._is_foul = True
             return
         if self._partial:
             data = self._partial + data
@@ -201,9 +246,13 @@ class Session(asyncio.Protocol, ABC):
             else:
                 lines, self._lines = [*self._lines, data[start + 4 : end]], []
                 self._dispatch(code, lines)
-            if self.is_closed or self._is_shaking:
-                return
             start = end + 1
+            if self._is_shaking:
+                self._is_foul = start < len(data)
+                self._partial = b""
+                return
+            if self.is_closed:
+                return
         self._partial = data[start:]
         if len(self._partial) > LONGEST_LINE:
             self._end(self._silence(self._awaited, "the server answered a line without end"))
@@ -284,3 +333,9 @@ class Session(asyncio.Protocol, ABC):
 
     def _silence(self, command: str, why: str) -> Reply:
         return Reply(0, why[:LONGEST_TEXT], command, self.host)
+
+
+def _why(error: Exception | None) -> str:
+    if isinstance(error, OSError):
+        return plain_words(error)
+    return str(error) if error else "the connection was closed"

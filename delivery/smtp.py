@@ -1,11 +1,12 @@
 """The values of an SMTP session: what is sent, what is answered, how long to wait, how much TLS matters.
 
 RFC 5321 rules the replies (§4.2) and the timeouts (§4.5.3.2), RFC 3463 the enhanced codes in their texts.
-`delivery/connections.py` is the client itself, `delivery/routes.py` keeps pools of connections.
+`delivery/connections.py` is the client itself, `delivery/pools.py` keeps pools of connections.
 """
 
 from __future__ import annotations
 
+import errno
 import re
 import ssl
 from abc import ABC, abstractmethod
@@ -13,6 +14,14 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 LONGEST_TEXT = 500  # characters of a reply that are kept
+PLAIN_WORDS = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.EPIPE: "connection reset",
+    errno.ENETUNREACH: "network unreachable",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.EADDRNOTAVAIL: "the source address is not one of this machine",
+}
 ENHANCED = re.compile(r"(?<![\w.-])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")  # RFC 3463 §2; not a part of an IP address
 
 
@@ -32,11 +41,12 @@ class Timeouts:
     rset: float = 20
     quit: float = 2
     idle: float = 60
+    auth: float = 300
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server said to `command`: connect greeting ehlo starttls mail rcpt data dot.
+    """What the server said to `command`: connect greeting ehlo starttls auth mail rcpt data dot.
 
     `code` 0 is no reply (lost connection, timeout, nonsense) and `text` says so in our words. The outcome is unknown only
     where the command is `dot`: everything else with code 0 was surely not accepted.
@@ -93,7 +103,10 @@ class Transaction(ABC):
 
 
 class ConnectFailure(Exception):
-    """No session could be opened. `reply` says where it ended; `is_tls` that the handshake or STARTTLS did it."""
+    """No session could be opened. `reply` says where it ended; `is_tls` that the handshake or STARTTLS did it.
+
+    An `ssl.SSLError` that was the reason is the `__cause__`.
+    """
 
     def __init__(self, reply: Reply, *, is_tls: bool = False) -> None:
         super().__init__(f"{reply.host}: {reply.code} {reply.text} ({reply.command})")
@@ -114,6 +127,13 @@ def reply_text(lines: list[bytes]) -> str:
     if not text.isprintable():
         text = "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
     return text[:LONGEST_TEXT]
+
+
+def plain_words(error: OSError) -> str:
+    """Return what became of a connection, without numbers: a reset is a hint at congestion (au), a refusal is none."""
+    if isinstance(error, TimeoutError):
+        return "no connection in time"
+    return PLAIN_WORDS.get(error.errno or 0, "") or str(error) or "no connection"
 
 
 @cache

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections import deque
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -127,6 +129,26 @@ class PipeliningTest(IsolatedAsyncioTestCase):
             await sending.start()
             await asyncio.wait_for(sending.ended.wait(), 2)
         self.assertEqual((len(sink.accepted), len(sending.waiting), sink.verbs[-1]), (2, 3, "QUIT"))
+
+    async def test_it_quits_after_its_time(self) -> None:
+        async with Sink(delay=lambda verb, _argument: 0.02 if verb == "DOT" else 0.0) as sink:
+            sending = Sending(sink, [Letter(n) for n in range(50)], most_seconds=0.1, timeouts=Timeouts())
+            await sending.start()
+            await asyncio.wait_for(sending.ended.wait(), 5)
+        self.assertEqual((len(sink.accepted) + len(sending.waiting), sink.verbs[-1]), (50, "QUIT"))
+        self.assertTrue(sending.waiting)
+
+    async def test_too_big_a_message_is_not_sent(self) -> None:
+        sink = Sink(extensions=("SIZE 1000", "PIPELINING"))
+        async with sink:
+            sending = Sending(sink, [Letter(0), Letter(1, 2_000), Letter(2)])
+            await sending.all()
+        self.assertEqual((codes(sending), len(sink.accepted)), ([250, 552, 250], 2))
+        self.assertEqual((sending.letters[1].reply.enhanced, sink.verbs.count("MAIL")), ("5.3.4", 2))
+
+    async def test_size_without_a_limit_takes_everything(self) -> None:
+        for size in ("SIZE", "SIZE 0"):
+            self.assertEqual(codes(await send(Sink(extensions=(size,)), 1)), [250])
 
 
 class RefusalTest(IsolatedAsyncioTestCase):
@@ -322,11 +344,47 @@ class OpeningTest(IsolatedAsyncioTestCase):
             await sending.all()
         self.assertEqual((codes(sending), len(sink.accepted[0][1])), ([250, 250], len(sending.letters[0].body)))
 
-    async def test_words_slipped_in_before_the_handshake_are_discarded(self) -> None:
+    async def test_words_slipped_in_before_the_handshake_end_the_session(self) -> None:
         injected = "220 go on\r\n250-sink\r\n250-EVIL\r\n250 PIPELINING"
         sink = Sink(script=scripted(STARTTLS=injected), tls=self.tls, extensions=())
-        sending = await send(sink, 2, tls=TLSMode.OPPORTUNISTIC, timeouts=Timeouts())
-        self.assertEqual((codes(sending), sending.connection.extensions), ([250, 250], {"HELP": ""}))
+        failure = await self.failure(sink, tls=TLSMode.OPPORTUNISTIC, timeouts=Timeouts())
+        self.assertEqual((failure.reply.command, failure.is_tls), ("starttls", False))
+        self.assertEqual(sink.verbs, ["EHLO", "STARTTLS"])
+
+    async def test_half_a_word_slipped_in_ends_it_too(self) -> None:
+        async with Sink(script=scripted(STARTTLS="220 go on\r\n25"), tls=self.tls) as sink:
+            failure = await self.failure_at(sink, tls=TLSMode.OPPORTUNISTIC, timeouts=Timeouts())
+        self.assertIn("in the clear", failure.reply.text)
+
+    async def test_nothing_is_said_in_a_session_that_fails_the_check(self) -> None:
+        sink = Sink(tls=self.tls)
+        failure = await self.failure(sink, tls=TLSMode.REQUIRED, check=lambda _session: "no TLSA record fits")
+        self.assertEqual((failure.reply.text, failure.is_tls), ("no TLSA record fits", True))
+        self.assertEqual(sink.verbs, ["EHLO", "STARTTLS"])
+
+    async def test_the_check_sees_the_certificate(self) -> None:
+        seen: list[bytes | None] = []
+
+        def check(session: ssl.SSLObject) -> str:
+            seen.append(session.getpeercert(binary_form=True))
+            return ""
+
+        await send(Sink(tls=self.tls), 1, tls=TLSMode.REQUIRED, timeouts=Timeouts(), check=check)
+        self.assertTrue(seen[0])
+
+    async def test_an_address_is_dialled_while_the_host_keeps_its_name(self) -> None:
+        async with Sink(script=scripted(greeting="554 5.7.1 no")) as sink:
+            connection = Connection("mx.example.jp", sink.port, address="127.0.0.1", ehlo_name="out.example.jp")
+            with self.assertRaises(ConnectFailure) as caught:
+                await connection.connect()
+        self.assertEqual((caught.exception.reply.code, caught.exception.reply.host), (554, "mx.example.jp"))
+
+    async def test_a_name_without_address_is_resolved_by_the_system(self) -> None:
+        async with Sink() as sink:
+            connection = Connection("localhost", sink.port, ehlo_name="out.example.jp", tls=TLSMode.NONE)
+            await connection.connect()
+            connection.close()
+        self.assertEqual(sink.sessions, 1)
 
     async def test_tls_that_is_required_and_missing(self) -> None:
         failure = await self.failure(Sink(), tls=TLSMode.REQUIRED)
@@ -358,10 +416,24 @@ class OpeningTest(IsolatedAsyncioTestCase):
             pass
         failure = await self.failure_at(sink)
         self.assertEqual((failure.reply.code, failure.reply.command), (0, "connect"))
+        self.assertEqual(failure.reply.text, "connection refused")
 
-    async def failure_at(self, sink: Sink) -> ConnectFailure:
+    async def test_a_reset_is_told_apart(self) -> None:
+        reset = struct.pack("ii", 1, 0)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            connection = Connection("127.0.0.1", server.getsockname()[1], ehlo_name="out.example.jp")
+            opening = asyncio.ensure_future(connection.connect())
+            await asyncio.sleep(0.05)
+            accepted, _address = server.accept()
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            accepted.close()
+            with self.assertRaises(ConnectFailure) as caught:
+                await opening
+        self.assertEqual(caught.exception.reply.text, "connection reset")
+
+    async def failure_at(self, sink: Sink, **options: object) -> ConnectFailure:
         with self.assertRaises(ConnectFailure) as caught:
-            await Sending(sink, []).connection.connect()
+            await Sending(sink, [], **options).connection.connect()
         return caught.exception
 
     async def test_old_server_is_greeted_with_helo(self) -> None:
