@@ -19,7 +19,6 @@ from delivery.outcomes import Outcome
 from delivery.pools import Pool
 from delivery.renditions import Loaded
 from delivery.smtp import Reply, Transaction
-from mailsales.addresses import on_the_wire
 from mailsales.ledger import Row
 
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
@@ -134,14 +133,11 @@ class ClaimedMessage(Transaction):
             claim.take()
         if not claim.guard.may_go(claim.loaded.campaign_id, recipient.message_id):
             return False
-        composer = claim.loaded.composer
         try:
-            self.body = composer.compose(recipient, *claim.dater.now())
+            self.mail_from, self.recipient, self.body = claim.loaded.composer.compose(recipient, *claim.dater.now())
         except Unsendable as error:
             self._fault = error
             return False
-        self.mail_from = composer.envelope_sender(recipient.message_id).encode()
-        self.recipient = on_the_wire(recipient.address).encode()
         return True
 
     def begin_dot(self) -> bool:

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from email.utils import formatdate
+from typing import NamedTuple
 
 from campaigns import merge
 from delivery import tracking
@@ -26,6 +27,7 @@ from mailsales.reasons import Reason
 
 MARK = b"MSR1"  # the form of stored renditions; a new form gets a new mark and a reader for the old one
 TEST = "test"
+TO = 1  # the place of this header among the others
 FROM, SUBJECT, LIST_ID, FEEDBACK_ID = b"From", b"Subject", b"List-Id", b"Feedback-ID"
 CONTENT_TYPE = b'multipart/alternative; boundary="=_part"'  # a boundary that cannot occur in base64
 HEADING = b"Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
@@ -91,6 +93,14 @@ class Recipient:
     fields: Mapping[str, object] = field(default_factory=dict)
 
 
+class Mail(NamedTuple):
+    """A message with its envelope, as `delivery.smtp.Transaction` takes them."""
+
+    mail_from: bytes
+    recipient: bytes
+    body: bytes
+
+
 def freeze(content: Content) -> bytes:
     """Return the content as it is stored with the campaign. Raise MergeError if a template in it is wrong."""
     tracked = tracking.track(content.html, content.text)
@@ -111,8 +121,9 @@ class Composer:
 
     def __init__(self, rendition: Rendition, signers: Signers, tracking_url: str) -> None:
         self._rendition, self._signers = rendition, signers
-        self._domain, self._bounce_domain = _a_label(rendition.domain), _a_label(rendition.bounce_domain)
-        self._links = _TestLinks(rendition, tracking_url) if rendition.kind == TEST else _Links(rendition, tracking_url)
+        self._domain = _a_label(rendition.domain)
+        makers = _TestLinkMaker if rendition.kind == TEST else _LinkMaker
+        self._links = makers(rendition, tracking_url, self._domain, _a_label(rendition.bounce_domain))
         html = rendition.html.replace(tracking.PIXEL, "") if rendition.kind == TEST else rendition.html
         self._slots = _Slots(self._links.names)
         self._text = Part(self._slots.pieces(merge.compile(rendition.text)))
@@ -120,17 +131,25 @@ class Composer:
         self._subject = merge.compile(rendition.subject)
         self._constant = self._constant_headers()
 
-    def compose(self, recipient: Recipient, date: bytes, t: int) -> bytes:
+    def compose(self, recipient: Recipient, date: bytes, t: int) -> Mail:
         """Return the signed message. Raise Unsendable."""
-        headers, body = self.build(recipient, date)
-        return self._signers.sign(headers, body, t)
+        links = self._links.of(recipient.message_id)
+        headers, body = self._build(recipient, links, date)
+        return Mail(links.envelope_sender, headers[TO][1], self._signers.sign(headers, body, t))
 
     def build(self, recipient: Recipient, date: bytes) -> tuple[Headers, bytes]:
         """Return the headers and the body, unsigned. Raise Unsendable."""
+        return self._build(recipient, self._links.of(recipient.message_id), date)
+
+    def web_page(self, recipient: Recipient) -> str:
+        """Return the HTML part as it was sent, for `view_url`. Raise MergeError."""
         links = self._links.of(recipient.message_id)
+        return self._html.plain(self._slots.fill(links.urls, _known(recipient))).decode()
+
+    def _build(self, recipient: Recipient, links: _Links, date: bytes) -> tuple[Headers, bytes]:
         known = _known(recipient)
         try:
-            values = self._slots.fill(links, known)
+            values = self._slots.fill(links.urls, known)
             subject = self._constant[SUBJECT] or unstructured("Subject", self._subject.render(known))
         except merge.MergeError as error:
             raise Unsendable(Reason.CONTENT, str(error)) from error
@@ -139,16 +158,7 @@ class Composer:
         out.append(HTML_PART)
         self._html.encode(values, out)
         out.append(END)
-        return self._headers(recipient, date, subject, links[0]), b"".join(out)
-
-    def web_page(self, recipient: Recipient) -> str:
-        """Return the HTML part as it was sent, for `view_url`. Raise MergeError."""
-        values = self._slots.fill(self._links.of(recipient.message_id), _known(recipient))
-        return self._html.plain(values).decode()
-
-    def envelope_sender(self, message_id: int) -> str:
-        """Return MAIL FROM: it names the message to whoever returns it (VERP), whatever becomes of upper and lower case."""
-        return f"b+{self._links.bounce_token(message_id)}@{self._bounce_domain}"
+        return self._headers(recipient, date, subject, links), b"".join(out)
 
     def _constant_headers(self) -> dict[bytes, bytes]:
         rendition = self._rendition
@@ -161,19 +171,18 @@ class Composer:
             FEEDBACK_ID: feedback.encode(),
         }
 
-    def _headers(self, recipient: Recipient, date: bytes, subject: bytes, unsubscribe: bytes) -> Headers:
+    def _headers(self, recipient: Recipient, date: bytes, subject: bytes, links: _Links) -> Headers:
         """Return the headers in their order. A Message-ID is the same on every try, so that receivers drop twins."""
-        constant, token = self._constant, self._links.bounce_token(recipient.message_id)
-        by_mail = self._links.unsubscribe_address(recipient.message_id, self._bounce_domain)
+        constant = self._constant
         return [
             (FROM, constant[FROM]),
             (b"To", _wire(recipient.address).encode()),
             (SUBJECT, subject),
             (b"Date", date),
-            (b"Message-ID", f"<{token}@{self._domain}>".encode()),
+            (b"Message-ID", links.header_id),
             (b"MIME-Version", b"1.0"),
             (b"Content-Type", CONTENT_TYPE),
-            (b"List-Unsubscribe", b"<" + unsubscribe + b">" + by_mail),  # RFC 8058 §3.1: signed, one HTTPS link
+            (b"List-Unsubscribe", links.unsubscribe),
             (b"List-Unsubscribe-Post", b"List-Unsubscribe=One-Click"),
             (LIST_ID, constant[LIST_ID]),
             (FEEDBACK_ID, constant[FEEDBACK_ID]),
@@ -183,58 +192,58 @@ class Composer:
 # -- inside ------------------------------------------------------------------------------------
 
 
-class _Links:
-    """The addresses that are made for one message: to unsubscribe, to see it in a browser, the pixel, the links."""
+class _Links(NamedTuple):
+    """What is made for one message alone, whatever it says.
 
-    def __init__(self, rendition: Rendition, tracking_url: str) -> None:
+    `urls` are in the order of `_LinkMaker.names`, `header_id` is the Message-ID, `unsubscribe` the List-Unsubscribe (RFC
+    8058 §3.1: signed, one HTTPS link). The envelope sender names the message to whoever returns it (VERP), whatever
+    becomes of upper and lower case.
+    """
+
+    urls: list[bytes]
+    envelope_sender: bytes
+    header_id: bytes
+    unsubscribe: bytes
+
+
+class _LinkMaker:
+    """Makes the addresses of one message: to unsubscribe, to see it in a browser, the pixel, the links, to return it to."""
+
+    def __init__(self, rendition: Rendition, tracking_url: str, domain: str, bounce_domain: str) -> None:
         self.names = ["unsubscribe_url", "view_url", tracking.OPEN_FIELD]
         self.names += [tracking.LINK_FIELD % link.number for link in rendition.links]
-        self._account_id = rendition.account_id
+        self._account_id, self._domain, self._bounce_domain = rendition.account_id, domain, bounce_domain
         self._kinds = [
-            ((tracking_url + path).encode(), tokens.Stamp(kind))
+            (tracking_url + path, tokens.Stamp(kind))
             for path, kind in zip(tracking.PATHS, (tokens.UNSUBSCRIBE, tokens.VIEW, tokens.OPEN), strict=True)
         ]
-        self._prefix, self._stamp = (tracking_url + tracking.LINK_PATH).encode(), tokens.Stamp(tokens.LINK)
-        nobody = tokens.contents(0, 0)
-        self._numbers = [tokens.contents(0, 0, link.number)[len(nobody) :] for link in rendition.links]
-        self._last_bounce = 0, ""  # a message asks twice: for its Message-ID and its envelope
+        self._prefix, self._link = tracking_url + tracking.LINK_PATH, tokens.Stamp(tokens.LINK)
+        self._numbers = [tokens.numbered(link.number).encode() for link in rendition.links]
+        self._bounce = tokens.Stamp(tokens.BOUNCE, is_address=True)
+        self._unsubscribe_address = tokens.Stamp(tokens.UNSUBSCRIBE, is_address=True)
 
-    def of(self, message_id: int) -> list[bytes]:
-        """Return the addresses in the order of `names`."""
+    def of(self, message_id: int) -> _Links:
         said = tokens.contents(self._account_id, message_id)
-        prefix, stamp = self._prefix, self._stamp
-        return [
-            *[before + kind(said) for before, kind in self._kinds],
-            *[prefix + stamp(said + number) for number in self._numbers],
-        ]
+        shown = [(before + kind(said)).encode() for before, kind in self._kinds]
+        link = (self._prefix + self._link(said)).encode()
+        by_mail = f",\r\n <mailto:u+{self._unsubscribe_address(said)}@{self._bounce_domain}?subject=unsubscribe>"
+        return self._named(self._bounce(said), [*shown, *[link + number for number in self._numbers]], by_mail)
 
-    def bounce_token(self, message_id: int) -> str:
-        last = self._last_bounce
-        if last[0] != message_id:
-            last = self._last_bounce = message_id, tokens.bounce_token(self._account_id, message_id)
-        return last[1]
-
-    def unsubscribe_address(self, message_id: int, domain: str) -> bytes:
-        token = tokens.unsubscribe_address_token(self._account_id, message_id)
-        return f",\r\n <mailto:u+{token}@{domain}?subject=unsubscribe>".encode()
+    def _named(self, token: str, urls: list[bytes], by_mail: str) -> _Links:
+        sender, header_id = f"b+{token}@{self._bounce_domain}", f"<{token}@{self._domain}>"
+        return _Links(urls, sender.encode(), header_id.encode(), b"<" + urls[0] + b">" + by_mail.encode())
 
 
-class _TestLinks(_Links):
+class _TestLinkMaker(_LinkMaker):
     """The same for a copy to the writers: links lead straight to their pages, and unsubscribing is only shown."""
 
-    def __init__(self, rendition: Rendition, tracking_url: str) -> None:
-        super().__init__(rendition, tracking_url)
-        shown = [before + TEST.encode() for before, _stamp in self._kinds]
-        self._all = [*shown, *[link.url.encode() for link in rendition.links]]
+    def __init__(self, rendition: Rendition, tracking_url: str, domain: str, bounce_domain: str) -> None:
+        super().__init__(rendition, tracking_url, domain, bounce_domain)
+        shown = [(before + TEST).encode() for before, _stamp in self._kinds]
+        self._urls = [*shown, *[link.url.encode() for link in rendition.links]]
 
-    def of(self, message_id: int) -> list[bytes]:
-        return self._all
-
-    def bounce_token(self, message_id: int) -> str:
-        return tokens.test_token(self._account_id, message_id)
-
-    def unsubscribe_address(self, message_id: int, domain: str) -> bytes:
-        return b""
+    def of(self, message_id: int) -> _Links:
+        return self._named(tokens.test_token(self._account_id, message_id), self._urls, "")
 
 
 class _Slots:

@@ -12,10 +12,9 @@ from django.utils.timezone import now
 from campaigns import drafts, merge
 from campaigns.models import TestSend
 from delivery import renditions
-from delivery.compose import Recipient, Unsendable, date_header
+from delivery.compose import Mail, Recipient, Unsendable, date_header
 from delivery.connections import Connection
 from delivery.smtp import ConnectFailure, Reply, Timeouts, Transaction, unverified_context, verified_context
-from mailsales.addresses import on_the_wire
 from mailsales.routes import Route
 
 PATIENCE = Timeouts(connect=5, greeting=8, ehlo=8, starttls=8, mail=8, rcpt=8, data=8, block=8, dot=8)
@@ -68,14 +67,13 @@ def send(test: TestSend) -> Reply:
         values = drafts.values_of(test.contact)
         recipient = Recipient(test.pk, test.address, str(values.pop("name", "")), values)
         second = int(time.time())
-        body = loaded.composer.compose(recipient, date_header(second), second)
+        mail = loaded.composer.compose(recipient, date_header(second), second)
     except (merge.MergeError, Unsendable) as error:
         return Reply(0, str(error), "mail", "")
-    sender = loaded.composer.envelope_sender(test.pk).encode()
-    return asyncio.run(_hand_over(loaded.route, sender, on_the_wire(test.address).encode(), body))
+    return asyncio.run(_hand_over(loaded.route, mail))
 
 
-async def _hand_over(route: Route, sender: bytes, recipient: bytes, body: bytes) -> Reply:
+async def _hand_over(route: Route, mail: Mail) -> Reply:
     connection = Connection(
         route.hops[0].host,
         route.hops[0].port,
@@ -89,7 +87,7 @@ async def _hand_over(route: Route, sender: bytes, recipient: bytes, body: bytes)
         await connection.connect()
     except ConnectFailure as failure:
         return failure.reply
-    copy = Copy(sender, recipient, body)
+    copy = Copy(*mail)
     copies = [copy]
     connection.run(lambda: copies.pop() if copies else None)
     reply = await copy.answer

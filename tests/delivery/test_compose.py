@@ -31,7 +31,7 @@ def composer(**fields: Any) -> Composer:
 
 
 def composed(recipient: Recipient = HANAKO, **fields: Any) -> bytes:
-    return composer(**fields).compose(recipient, DATE, NOW)
+    return composer(**fields).compose(recipient, DATE, NOW).body
 
 
 def parsed(recipient: Recipient = HANAKO, **fields: Any) -> EmailMessage:
@@ -57,11 +57,11 @@ class HeadersTestCase(SimpleTestCase):
     def test_the_message_id_is_at_the_sending_domain_and_stays(self) -> None:
         first, again = parsed()["Message-ID"], parsed()["Message-ID"]
         self.assertEqual(first, again)
-        self.assertRegex(first, r"^<[a-z2-7]+@aoba\.example\.jp>$")
+        self.assertRegex(first, r"^<0[0-9a-f]+@aoba\.example\.jp>$")
         self.assertNotEqual(first, parsed(replace(HANAKO, message_id=4712))["Message-ID"])
 
     def test_the_envelope_sender_and_the_message_id_name_the_message(self) -> None:
-        local, _, domain = composer().envelope_sender(4711).partition("@")
+        local, _, domain = composer().compose(HANAKO, DATE, NOW).mail_from.decode().partition("@")
         self.assertEqual(tokens.read_bounce_token(local.removeprefix("b+")), tokens.Token(7, 4711))
         self.assertEqual(domain, "bounce.aoba.example.jp")
         self.assertIn(local.removeprefix("b+"), parsed()["Message-ID"])
@@ -108,6 +108,11 @@ class HeadersTestCase(SimpleTestCase):
         self.assertIn(b'\r\nTo: "abc."@docomo.ne.jp\r\n', composed(replace(HANAKO, address="abc.@docomo.ne.jp")))
         self.assertIn(b"\r\nTo: a@xn--r8jz45g.jp\r\n", composed(replace(HANAKO, address="a@例え.jp")))
         self.assertIn(b"<tayori@xn--r8jz45g.jp>", composed(sender_address="tayori@例え.jp"))
+
+    def test_the_envelope_names_the_recipient_as_the_header_does(self) -> None:
+        mail = composer().compose(replace(HANAKO, address="abc.@例え.jp"), DATE, NOW)
+        self.assertEqual(mail.recipient, b'"abc."@xn--r8jz45g.jp')
+        self.assertIn(b"\r\nTo: " + mail.recipient + b"\r\n", mail.body)
 
     def test_an_address_that_needs_smtputf8_is_not_sent(self) -> None:
         with self.assertRaises(Unsendable) as caught:
@@ -221,5 +226,6 @@ class TestCopyTestCase(SimpleTestCase):
         self.assertNotIn("<img", html)
 
     def test_its_returns_are_known(self) -> None:
-        local = composer(kind="test").envelope_sender(5).partition("@")[0]
-        self.assertEqual(tokens.read_test_token(local.removeprefix("b+")), tokens.Token(7, 5))
+        mail = composer(kind="test").compose(HANAKO, DATE, NOW)
+        local = mail.mail_from.decode().partition("@")[0]
+        self.assertEqual(tokens.read_test_token(local.removeprefix("b+")), tokens.Token(7, 4711))

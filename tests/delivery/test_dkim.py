@@ -85,8 +85,9 @@ class SigningTestCase(SimpleTestCase):
     def test_the_length_of_the_body_is_not_limited(self) -> None:
         self.assertNotIn(b"l", self.tag_list(signed().partition(b"\r\nFrom:")[0]))
 
-    def test_lines_are_short(self) -> None:
-        self.assertLessEqual(max(len(line) for line in signed(signer(), signer(ED25519)).split(b"\r\n")), 78)
+    def test_lines_are_short_wherever_they_can_be_broken(self) -> None:
+        lines = [line for line in signed(signer(), signer(ED25519)).split(b"\r\n") if b" " in line.strip()]
+        self.assertLessEqual(max(map(len, lines)), 78)
 
     def test_a_key_of_another_algorithm_is_refused(self) -> None:
         with self.assertRaisesRegex(ValueError, "not of the algorithm"):

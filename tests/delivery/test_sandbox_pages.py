@@ -143,7 +143,7 @@ class ProofsTestCase(MailsalesTestCase):
         signers = Signers([Signer(domain.name, key.selector, key.algorithm, key.private_key)])
         content = make_content(account_id=self.account.pk)
         composer = Composer(Rendition.load(freeze(content)), signers, "https://track.example.jp")
-        self.raw = bytes(composer.compose(Recipient(1, "hanako@example.jp", "佐藤 花子", {}), date_header(1e9), 10**9))
+        self.raw = composer.compose(Recipient(1, "hanako@example.jp", "佐藤 花子", {}), date_header(1e9), 10**9).body
 
     def proofs(self, raw: bytes, **fields: Any) -> list[Proof]:
         values = {"account": self.account, "recipient": "x", "mail_from": "x", "code": 250, "tls": "TLSv1.3"} | fields
