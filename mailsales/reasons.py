@@ -2,7 +2,7 @@
 
 Each reason has a label and a sentence of advice in both languages, and says whom it is about: the *address* (wrong for
 good), the *mailbox* (its owner or their rules), *us* (never counted against the recipient) or the *moment*.
-The rules that find a reason stand in `delivery/replies.py`.
+The rules that find a reason stand in `delivery/reply_rules/`.
 """
 
 from __future__ import annotations
