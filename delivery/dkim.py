@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import dkim
 from cryptography.exceptions import InvalidSignature
@@ -56,8 +56,7 @@ class Verdict:
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(NamedTuple):
     """All of a DKIM-Signature but its time, body hash and signature: as hashed (RFC 6376 §3.7) and, folded, as sent."""
 
     hashed: tuple[bytes, bytes]
@@ -84,13 +83,11 @@ class Signers:
         body_hash = b2a_base64(sha256(body).digest(), newline=False)
         time = b"%d" % t
         lines = []
-        for frame in frames:
-            before, after = frame.hashed
-            digest = sha256(relaxed + before + time + after + body_hash + b"; b=").digest()
-            signature = b2a_base64(frame.make(digest), newline=False)
+        for hashed, sent, make in frames:
+            digest = sha256(relaxed + time.join(hashed) + body_hash + b"; b=").digest()
+            signature = b2a_base64(make(digest), newline=False)
             folded = b"\r\n ".join([signature[at : at + 72] for at in range(0, len(signature), 72)])
-            before, after = frame.sent
-            lines.append(before + time + after + body_hash + b";\r\n b=" + folded + b"\r\n")
+            lines.append(time.join(sent) + body_hash + b";\r\n b=" + folded + b"\r\n")
         lines += [name + b": " + value + b"\r\n" for name, value in headers]
         lines += (b"\r\n", body)
         return b"".join(lines)

@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 LINE_END = re.compile(r"\r\n|\r|\n")
 ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+CRLF = b"\r\n"
 LINE = 76  # RFC 2047 §2: a line with an encoded-word; RFC 2045 §6.8: a line of base64
 GROUP = 57  # bytes that make a line of base64
 SHORT = 60  # bytes below which a stretch is not worth keeping encoded
@@ -61,12 +62,12 @@ def mailbox(name: str, display_name: str, address: str) -> bytes:
     return phrase + (b" " if len(last_line) + 1 + len(route) <= LINE else b"\r\n ") + route
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """Something that changes, and the unchanging stretch after it.
 
     `place` is the index of the one value, or -1 when `items` (bytes, or places) must be joined. `after` says, for 0, 1
-    and 2 bytes lacking to a group of three: the bytes that complete it, the encoded lines, and what is left over.
+    and 2 bytes lacking to a group of three: the bytes that complete it, the end of its line with the encoded lines after
+    it, and what is left over.
     """
 
     place: int
@@ -88,18 +89,17 @@ class Part:
         """Append the encoded lines for these values to `out`, each ending in CRLF."""
         append, left = out.append, self._left
         append(self._start)
-        for run in self._runs:
-            if run.place >= 0:
-                text = left + values[run.place]
+        for place, items, after in self._runs:
+            if place >= 0:
+                text = left + values[place]
             else:
-                text = left + b"".join([values[item] if item.__class__ is int else item for item in run.items])  # type: ignore[misc]
-            lacking, lines, left = run.after[-len(text) % 3]
+                text = left + b"".join([values[item] if item.__class__ is int else item for item in items])  # type: ignore[misc]
+            lacking, lines, left = after[-len(text) % 3]
             text += lacking
-            if len(text) <= GROUP:
-                if text:
-                    append(b2a_base64(text, newline=False) + b"\r\n")
-            else:
-                append(_lines(text))
+            if not text:
+                append(lines[len(CRLF) :])
+                continue
+            append(b2a_base64(text, newline=False) if len(text) <= GROUP else _broken(text))
             append(lines)
 
     def plain(self, values: Sequence[bytes]) -> bytes:
@@ -109,7 +109,8 @@ class Part:
     @staticmethod
     def _run(items: list[bytes | int], still: bytes, *, is_last: bool) -> _Run:
         place = items[0] if len(items) == 1 and isinstance(items[0], int) else -1
-        return _Run(place, tuple(items), tuple(_split(still, lacking, is_last=is_last) for lacking in range(3)))
+        splits = [_split(still, lacking, is_last=is_last) for lacking in range(3)]
+        return _Run(place, tuple(items), tuple((head, CRLF + lines, left) for head, lines, left in splits))
 
 
 # -- inside ------------------------------------------------------------------------------------
@@ -128,10 +129,15 @@ def _encoded_words(text: str, room: int) -> bytes:
     return b"\r\n ".join(words)
 
 
+def _broken(data: bytes) -> bytes:
+    """Return base64 in lines of at most 76 characters, with CRLF between them."""
+    encoded = b2a_base64(data, newline=False)
+    return CRLF.join([encoded[at : at + LINE] for at in range(0, len(encoded), LINE)])
+
+
 def _lines(data: bytes) -> bytes:
     """Return base64 in lines of at most 76 characters, each with its CRLF."""
-    encoded = b2a_base64(data, newline=False)
-    return b"".join([encoded[at : at + LINE] + b"\r\n" for at in range(0, len(encoded), LINE)])
+    return _broken(data) + CRLF if data else b""
 
 
 def _split(still: bytes, lacking: int, *, is_last: bool) -> tuple[bytes, bytes, bytes]:

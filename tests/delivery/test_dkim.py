@@ -73,6 +73,14 @@ class SigningTestCase(SimpleTestCase):
         ours = Signers([signer()]).sign(headers, body, NOW).partition(b"\r\nFrom:")[0]
         self.assertEqual(self.tag_list(ours), self.tag_list(self.stock(headers, body)))
 
+    @given(values=st.lists(st.text(alphabet='aB: \t=?"<>,;あ\n', max_size=40), min_size=1, max_size=4))
+    @settings(deadline=None, max_examples=40)
+    def test_it_does_so_for_any_header_folded_anywhere(self, values: list[str]) -> None:
+        lines = [b"x" + value.encode().replace(b"\n", b"\r\n ") + b"y" for value in values]
+        headers = [(b"From", b"a@aoba.example.jp"), *[(b"X-%d" % n, line) for n, line in enumerate(lines)]]
+        ours = Signers([signer()]).sign(headers, b"x\r\n", NOW).partition(b"\r\nFrom:")[0]
+        self.assertEqual(self.tag_list(ours), self.tag_list(self.stock(headers, b"x\r\n")))
+
     def test_every_header_is_signed_and_nobody_can_add_one(self) -> None:
         raw = signed()
         listed = self.tag_list(raw.partition(b"\r\nFrom:")[0])[b"h"].decode().split(":")
