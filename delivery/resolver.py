@@ -1,0 +1,161 @@
+"""DNS as sending mail needs it: MX, addresses, TXT, TLSA and PTR, each kept as long as its TTL says (RFC 1034 §3.6).
+
+A name that surely does not exist (RFC 2308 §2.1) is told apart from name servers in trouble, which is temporary. Names
+go out as A-labels (RFC 5890), over EDNS (RFC 6891), and over TCP where an answer is truncated (RFC 7766).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import dns.asyncresolver
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.nameserver
+import dns.rdatatype
+import dns.resolver
+import dns.reversename
+
+from mailsales.addresses import on_the_wire
+
+T = TypeVar("T")
+
+KEPT_ANSWERS = 20_000
+SHORTEST, LONGEST = 60.0, 3_600.0  # seconds that an answer is kept, whatever its TTL
+LONGEST_NOTHING = 300.0  # seconds that a missing name is believed to be missing
+PAYLOAD = 1232  # bytes of a UDP answer that pass everywhere unfragmented (DNS flag day 2020)
+PORT = 53
+TRY_SECONDS = 3.0  # for one question to one server
+
+
+class NoSuchDomain(Exception):
+    """The name does not exist (NXDOMAIN), or cannot: this is for good."""
+
+
+class DnsTrouble(Exception):
+    """The name servers do not answer, or not sensibly: SERVFAIL, REFUSED, timeouts. This is for the moment."""
+
+
+class Records(list[T]):
+    """The answer to one question. `is_secure`: the resolver has validated it (RFC 4035 §3.2.3), and may be believed."""
+
+    def __init__(self, values: Iterable[T] = (), *, is_secure: bool = False) -> None:
+        super().__init__(values)
+        self.is_secure = is_secure
+
+
+class Resolver:
+    """Asks `servers` ("host", "host:port", "[v6]:port"; none: those of the system), and keeps what they say.
+
+    With `validates` they are believed when they say that an answer is secure. `timeout` is seconds for a question. All
+    methods raise NoSuchDomain and DnsTrouble; a name that has no records of the kind gives none.
+    """
+
+    def __init__(self, servers: Sequence[str] = (), *, validates: bool = False, timeout: float = 10.0) -> None:
+        self.validates = validates
+        try:
+            self._resolver = dns.asyncresolver.Resolver(configure=not servers)
+        except dns.resolver.NoResolverConfiguration:
+            self._resolver = dns.asyncresolver.Resolver(configure=False)
+        if servers:
+            self._resolver.nameservers = [_server(text) for text in servers]
+        self._resolver.cache = _Cache(KEPT_ANSWERS)
+        self._resolver.timeout, self._resolver.lifetime = TRY_SECONDS, timeout
+        self._resolver.use_edns(0, payload=PAYLOAD)
+        if validates:
+            self._resolver.flags = dns.flags.RD | dns.flags.AD  # RFC 6840 §5.7
+
+    async def mx(self, domain: str) -> Records[tuple[int, str]]:
+        """Return (preference, host) as they came; a null MX (RFC 7505) is (0, "")."""
+        answer = await self._ask(_name(domain), dns.rdatatype.MX)
+        return Records([(rdata.preference, _plain(rdata.exchange)) for rdata in answer], is_secure=answer.is_secure)
+
+    async def addresses(self, host: str) -> Records[str]:
+        """Return the host's addresses, IPv4 and IPv6 in turn. One family that is in trouble does not hide the other."""
+        name, found, trouble = _name(host), [], None
+        for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
+            try:
+                found.append(await self._ask(name, kind))
+            except DnsTrouble as error:
+                trouble = error
+        if trouble and not any(found):
+            raise trouble
+        turns = zip_longest(*([rdata.address for rdata in answer] for answer in found))
+        addresses = [address for turn in turns for address in turn if address]
+        return Records(addresses, is_secure=all(answer.is_secure for answer in found))
+
+    async def txt(self, name: str) -> Records[str]:
+        """Return the texts, the strings of each joined (RFC 7208 §3.3)."""
+        answer = await self._ask(_name(name), dns.rdatatype.TXT)
+        texts = [b"".join(rdata.strings).decode("utf-8", "replace") for rdata in answer]
+        return Records(texts, is_secure=answer.is_secure)
+
+    async def tlsa(self, name: str) -> Records[tuple[int, int, int, bytes]]:
+        """Return (usage, selector, matching type, data), RFC 6698 §2.1."""
+        answer = await self._ask(_name(name), dns.rdatatype.TLSA)
+        records = [(rdata.usage, rdata.selector, rdata.mtype, bytes(rdata.cert)) for rdata in answer]
+        return Records(records, is_secure=answer.is_secure)
+
+    async def ptr(self, address: str) -> Records[str]:
+        """Return the names of an IP address; ValueError for what is none."""
+        try:
+            name = dns.reversename.from_address(address)
+        except dns.exception.SyntaxError as error:
+            raise ValueError(f"“{address}” is no IP address.") from error
+        answer = await self._ask(name, dns.rdatatype.PTR)
+        return Records([_plain(rdata.target) for rdata in answer], is_secure=answer.is_secure)
+
+    async def _ask(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> Records[Any]:
+        try:
+            answer = await self._resolver.resolve(name, kind, raise_on_no_answer=False, search=False)
+        except dns.resolver.NXDOMAIN as error:
+            raise NoSuchDomain(f"the domain {_plain(name)} does not exist") from error
+        except (dns.exception.DNSException, OSError) as error:
+            raise DnsTrouble(f"the name servers do not answer for {_plain(name)}: {_first_line(error)}") from error
+        is_secure = self.validates and bool(answer.response.flags & dns.flags.AD)
+        return Records(answer.rrset or (), is_secure=is_secure)
+
+
+# -- inside ------------------------------------------------------------------------------------
+
+
+class _Cache(dns.resolver.LRUCache):
+    def put(self, key: dns.resolver.CacheKey, value: dns.resolver.Answer) -> None:
+        """Keep it for its TTL, within bounds: dnspython would keep a missing name without SOA for ever."""
+        longest = LONGEST if value.rrset is not None else LONGEST_NOTHING
+        now = time.time()
+        value.expiration = min(max(value.expiration, now + SHORTEST), now + longest)
+        super().put(key, value)
+
+
+def _server(text: str) -> dns.nameserver.Nameserver:
+    """Return the name server that is written so. Raise ValueError."""
+    if text.count(":") > 1 and not text.startswith("["):
+        text = f"[{text}]"  # an IPv6 address alone
+    parts = urlsplit(f"//{text}")
+    if not parts.hostname:
+        raise ValueError(f"“{text}” is not host or host:port.")
+    return dns.nameserver.Do53Nameserver(parts.hostname, parts.port or PORT)
+
+
+def _name(text: str) -> dns.name.Name:
+    """Return the absolute name. One that cannot exist is NoSuchDomain."""
+    try:
+        labels = on_the_wire(f"x@{text.rstrip('.')}").partition("@")[2].split(".")
+        return dns.name.Name([*(label.encode("ascii") for label in labels), b""])
+    except (UnicodeError, dns.exception.DNSException) as error:
+        raise NoSuchDomain(f"“{text}” cannot be a domain") from error
+
+
+def _plain(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower() if name != dns.name.root else ""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200] or type(error).__name__
