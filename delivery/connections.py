@@ -241,7 +241,7 @@ class Connection(Session):
         self._last = transaction
         self._expected.append("dot")
         envelope = self._envelope(following) if following else b""
-        self._transport.write(b"%b.\r\n%b" % (rest, envelope))
+        self._transport.write(b"".join((rest, b".\r\n", envelope)))
         self._watch("dot")
 
     # -- replies ---------------------------------------------------------------------------------------
@@ -255,8 +255,6 @@ class Connection(Session):
             self._hear_envelope(command, code, lines)
         else:
             self._hear_between(command, code, lines)
-        if self._expected and not self.is_closed:
-            self._watch(self._expected[0])
 
     def _hear_dot(self, code: int, lines: list[bytes]) -> None:
         last, self._last = self._last, None
