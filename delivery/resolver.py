@@ -6,6 +6,7 @@ go out as A-labels (RFC 5890), over EDNS (RFC 6891), and over TCP where an answe
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
@@ -77,7 +78,10 @@ class Resolver:
         return Records([(rdata.preference, _plain(rdata.exchange)) for rdata in answer], is_secure=answer.is_secure)
 
     async def addresses(self, host: str) -> Records[str]:
-        """Return the host's addresses, IPv4 and IPv6 in turn. One family that is in trouble does not hide the other."""
+        """Return the host's addresses, IPv4 and IPv6 in turn, at random within each family.
+
+        One family that is in trouble does not hide the other.
+        """
         name, found, trouble = _name(host), [], None
         for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
             try:
@@ -86,7 +90,7 @@ class Resolver:
                 trouble = error
         if trouble and not any(found):
             raise trouble
-        turns = zip_longest(*([rdata.address for rdata in answer] for answer in found))
+        turns = zip_longest(*(random.sample([rdata.address for rdata in answer], len(answer)) for answer in found))
         addresses = [address for turn in turns for address in turn if address]
         return Records(addresses, is_secure=all(answer.is_secure for answer in found))
 

@@ -48,13 +48,14 @@ class Site:
     """Servers that take the same mail. `hosts` stand in groups of equal preference, the best first.
 
     `domain` is only set where a policy of the recipient's domain governs TLS (MTA-STS): then such a domain is a site of
-    its own. Equal sites share connections.
+    its own. `is_secure`: DNSSEC proved the hosts, so that DANE applies. Equal sites share connections.
     """
 
     name: str
     group: str
     hosts: tuple[tuple[str, ...], ...]
     domain: str = ""
+    is_secure: bool = False
 
 
 class Unroutable(Exception):
