@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
 
@@ -29,29 +29,36 @@ class Place:
     other: int = 0
     opened: int = 0
     reply: str = ""
+    destinations: set[int] = field(default_factory=set)
 
     @property
     def done(self) -> int:
         return self.sent + self.bounced + self.spam + self.unknown + self.other
+
+    @property
+    def to_come(self) -> int:
+        return self.total - self.done
 
 
 def places(campaign: Campaign, *, is_live: bool = False) -> list[Place]:
     """Return the figures by mailbox provider and large domain, the largest first and the rest last; while sending with a deferral's words."""
     tally = ledger.execute("progress", campaign=campaign.pk)
     names = _names({destination: int(n) for destination, status, n in tally if status == "all"})
-    found = {name: Place(name) for name in names.values()}
+    found = {name: Place(name.label if isinstance(name, Provider) else name) for name in set(names.values())}
+    by_destination = {destination: found[name] for destination, name in names.items()}
+    for destination, place in by_destination.items():
+        place.destinations.add(destination)
     for destination, status, n in tally:
-        if destination in names:
-            column = COLUMNS.get(status, str(status))
-            place = found[names[destination]]
+        if destination in by_destination:
+            place, column = by_destination[destination], COLUMNS.get(status, str(status))
             setattr(place, column, getattr(place, column) + int(n))
     add = _add_replies if is_live else _add_details
-    add(campaign, {destination: found[name] for destination, name in names.items()})
+    add(campaign, by_destination)
     return sorted(found.values(), key=lambda place: (place.name == Provider.OTHER.label, -place.total))
 
 
-def _names(totals: dict[int, int]) -> dict[int, str | Promise]:
-    """Return under which name each destination is shown: its provider's, or its own if it is among the largest."""
+def _names(totals: dict[int, int]) -> dict[int, Provider | str]:
+    """Return as what each destination is shown: as its provider, or by its own name if it is among the largest."""
     domains = dict(Destination.objects.filter(pk__in=totals).values_list("pk", "name"))
     providers = {pk: provider_of(name) for pk, name in domains.items()}
     others = [pk for pk, provider in providers.items() if provider == Provider.OTHER]
@@ -60,7 +67,7 @@ def _names(totals: dict[int, int]) -> dict[int, str | Promise]:
     return {
         pk: domains[pk]
         if is_told_apart and pk in large and totals[pk] >= OWN_SHARE * sum(totals.values())
-        else provider.label
+        else provider
         for pk, provider in providers.items()
     }
 

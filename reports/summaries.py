@@ -25,10 +25,6 @@ NEXT_TIME = {
     About.MOMENT: Badge(gettext_lazy("Sent next time"), "refresh-cw"),
     About.US: Badge(gettext_lazy("Our problem"), "wrench", "warn"),
 }
-GOING = Badge(gettext_lazy("Going well"), "check", "good")
-WAITING = Badge(gettext_lazy("Some wait for a retry"), "timer", "warn")
-STANDING = Badge(gettext_lazy("Waiting"), "hourglass")
-FINISHED = Badge(gettext_lazy("Finished"), "check-check", "good")
 
 
 @dataclass(frozen=True)
@@ -191,8 +187,10 @@ def _failed(place: Place) -> int:
 # -- while it is sent --------------------------------------------------------------------------
 
 
-def progress(campaign: Campaign, counts: queries.Counts, in_flight: int) -> dict[str, Any]:
-    """Return how far it is, how fast, and when it may be done."""
+def progress(
+    campaign: Campaign, counts: queries.Counts, in_flight: int, *, is_held_back: bool = False
+) -> dict[str, Any]:
+    """Return how far it is, how fast, and when it may be done, unless something is held back."""
     seconds = max((_until(campaign) - _since(campaign)).total_seconds(), 1.0)
     speed = counts.done / seconds
     facts = []
@@ -206,7 +204,9 @@ def progress(campaign: Campaign, counts: queries.Counts, in_flight: int) -> dict
             ngettext("%(count)s email", "%(count)s emails", in_flight) % {"count": count_of(in_flight)},
         ),
     ]
-    if campaign.status == Campaign.Status.SENDING and speed and counts.waiting:
+    if is_held_back and counts.waiting:
+        facts.append(Fact(_("Expected finish"), _("When what is held back goes on")))
+    elif campaign.status == Campaign.Status.SENDING and speed and counts.waiting:
         facts.append(Fact(_("Expected finish"), _("In about %(time)s") % {"time": duration(counts.waiting / speed)}))
     elif counts.deferred and not counts.waiting:
         facts.append(Fact(_("Expected finish"), _("When the deferred ones are settled")))
@@ -233,48 +233,6 @@ def duration(seconds: float) -> str:
     if whole < 7_200:
         return _("%(minutes)s min %(seconds)s s") % {"minutes": whole // 60, "seconds": whole % 60}
     return _("%(hours)s h %(minutes)s min") % {"hours": whole // 3_600, "minutes": whole % 3_600 // 60}
-
-
-def lane_rows(places: list[Place]) -> list[dict[str, Any]]:
-    """Return the receiving providers, those with most to come first."""
-    ordered = sorted(places, key=lambda place: (place.total - place.done, place.deferred), reverse=True)
-    return [
-        {
-            "name": place.name,
-            "done": place.done,
-            "total": place.total,
-            "state": _lane_state(place),
-            "text": _lane_text(place),
-            "reply": place.reply,
-            "parts": charts.bar(
-                ("sent", _("Done"), place.done, ""),
-                ("deferred", _("Deferred"), place.deferred, ""),
-                ("rest", _("To come"), place.total - place.done - place.deferred, ""),
-            ),
-        }
-        for place in ordered
-    ]
-
-
-def _lane_state(place: Place) -> Badge:
-    if place.done == place.total:
-        return FINISHED
-    if place.deferred:
-        return WAITING
-    return GOING if place.done else STANDING
-
-
-def _lane_text(place: Place) -> str:
-    if place.deferred:
-        words = ngettext(
-            "%(count)s email was turned away for the moment and is tried again by itself.",
-            "%(count)s emails were turned away for the moment and are tried again by themselves.",
-            place.deferred,
-        )
-        return words % {"count": count_of(place.deferred)}
-    if place.done == place.total:
-        return _("All of them are settled.")
-    return _("The next ones follow at once.")
 
 
 # -- home --------------------------------------------------------------------------------------

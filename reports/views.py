@@ -18,14 +18,16 @@ from accounts.decorators import SENDERS, member_required, polled
 from accounts.http import AccountRequest
 from campaigns.drafts import values_of
 from campaigns.models import Campaign, Contact
+from delivery import standing
 from delivery.models import Message, SandboxMail
 from delivery.queue import resend
 from mailsales.csv_files import ENCODINGS
 from mailsales.doorbell import ring
 from mailsales.paging import page_of
-from reports import charts, exports, queries, recipients, summaries, todo
+from reports import charts, exports, lanes, queries, recipients, summaries, todo
 from reports.forms import ResendForm
 from reports.places import places
+from reports.restraints import restraints, words_of
 
 RECIPIENTS = 25  # on a page: they stand at the end of a long one
 REACTIONS = "campaign-reactions"
@@ -86,9 +88,15 @@ def campaign_report(request: AccountRequest, pk: int) -> HttpResponse:
 
 
 def _progress(campaign: Campaign, counts: queries.Counts) -> dict[str, Any]:
+    held = restraints(campaign)  # before the places: see lane_rows
+    is_on_hold = standing.held_since() is not None
+    is_held_back = is_on_hold or any(each.throttle.is_suspended for each in held)
+    in_flight = queries.in_flight(campaign)
     return {
-        "progress": summaries.progress(campaign, counts, queries.in_flight(campaign)),
-        "lanes": summaries.lane_rows(places(campaign, is_live=True)),
+        "progress": summaries.progress(campaign, counts, in_flight, is_held_back=is_held_back),
+        "lanes": lanes.lane_rows(places(campaign, is_live=True), held),
+        "whole": [words_of(each.throttle) for each in held if not each.waiting],
+        "is_installation_held": is_on_hold,
     }
 
 

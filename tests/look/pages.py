@@ -97,6 +97,7 @@ REPORTS = [
     Page("home_empty", of("reports:home"), who="emma"),
     Page("campaign_report", of("reports:campaign_report", "sent")),
     Page("campaign_report_sending", of("reports:campaign_report", "sending")),
+    Page("campaign_report_held_back", of("reports:campaign_report", "held_back"), who="mio"),
     Page("campaign_report_held", of("reports:campaign_report", "held")),
     Page("campaign_export", of("reports:campaign_export", "sent")),
     Page("message_detail", of("reports:message_detail", "message")),

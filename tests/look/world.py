@@ -17,12 +17,13 @@ from campaigns.models import (
     Contact,
     ContactField,
     ContactImport,
+    Destination,
     ImportRefusal,
     MailingList,
     Suppression,
     TestSend,
 )
-from delivery.models import Attempt, Bounce, Click, Link, Message, Open, SandboxMail
+from delivery.models import Attempt, Bounce, Click, DestinationGroup, Link, Message, Open, SandboxMail, Throttle
 from mailsales import ledger, tokens
 from mailsales.reasons import Reason
 from tests.base import PASSWORD
@@ -52,6 +53,12 @@ REPLIES = {
     Message.Status.SENT: (250, "250 2.0.0 Ok: queued as 4Xq1fT2vB7z9"),
     Message.Status.BOUNCED: (550, "550 5.1.1 The email account that you tried to reach does not exist."),
 }
+RESTRAINED: dict[str, tuple[str, dict[str, Any]]] = {
+    "docomo.ne.jp": ("docomo", {"code": 421, "text": "4.7.0 <9@docomo.ne.jp>: too many connections from your host, try later", "made_by": "rule"}),
+    "yahoo.co.jp": ("yahoo_japan", {"code": 451, "text": "4.3.2 (TS01) Messages temporarily deferred", "rate": 1 / 60, "made_by": "rule"}),
+    "ryokan-midori.example.com": ("mx.ryokan-midori.example.com", {"text": "Connection refused", "made_by": "failure"}),
+    "softbank.ne.jp": ("softbank", {"text": "回線の工事", "reason": "manual", "made_by": "person"}),
+}  # fmt: skip
 FILE = "メールアドレス,氏名,会社名\nhanako.sato@example.jp,佐藤 花子,みどり旅館\nmakoto@example.jp,伊藤 誠,\n".encode(
     "cp932"
 )
@@ -83,7 +90,7 @@ def make_world() -> World:
         postal_address="〒604-0000 京都府京都市中京区青葉町1-2-3",
         complaint_address="support@aoba.example.jp",
     )
-    world = World(account, {name: _make_user(name) for name in ("alice", "vera", "emma", "nora")})
+    world = World(account, {name: _make_user(name) for name in ("alice", "vera", "emma", "nora", "mio")})
     empty = Account.objects.create(name="有限会社みどり")
     for name, of, role in (
         ("alice", empty, Membership.Role.EDITOR),
@@ -98,6 +105,7 @@ def make_world() -> World:
     _add_campaigns(world, mailing_list, sender)
     _add_imports(world, mailing_list)
     _add_results(world)
+    _add_restraints(world)
     return world
 
 
@@ -217,3 +225,23 @@ def _add_events(message: Message, key: str, position: int, world: World) -> None
         world.rows["mail"] = mail.pk
     else:
         Bounce.objects.create(**ids, is_hard=False, reason=Reason.MAILBOX_FULL, text="552 5.2.2 Mailbox full")
+
+
+def _add_restraints(world: World) -> None:
+    """Give Mio a campaign that is held back at four places, each for a reason of its own."""
+    account = Account.objects.create(name="株式会社みおつくし")
+    account.route = "mx"
+    account.save()
+    Membership.objects.create(account=account, user=world.users["mio"], role=Membership.Role.OWNER)
+    mailing_list, now = make_list(account), timezone.now()
+    campaign = make_campaign(
+        account, list=mailing_list, sender=make_sender(account), status="sending", send_at=now, expires_at=now + timedelta(days=3)
+    )  # fmt: skip
+    for number, domain in enumerate([*RESTRAINED, "corp.example.com"] * 12):
+        contact = make_contact(account, mailing_list, address=f"{number}@{domain}")
+        make_message(campaign, contact, status="sent" if number < 10 else "queued")
+    for domain, (scope, values) in RESTRAINED.items():
+        DestinationGroup.objects.create(destination=Destination.objects.get(name=domain), group=scope, site=scope)
+        Throttle.objects.create(route="mx", scope=scope, until=now + timedelta(minutes=50), **values)
+    ledger.execute("restore_tally")
+    world.rows["held_back"] = campaign.pk

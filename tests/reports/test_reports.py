@@ -265,7 +265,7 @@ class LiveReportTestCase(ReportTestCase):
     def test_a_poll_asks_little_of_the_database(self) -> None:
         self.client.force_login(self.vera)
         url = reverse("reports:campaign_report", args=[self.campaign.pk])
-        with self.assertNumQueries(15):
+        with self.assertNumQueries(17):
             self.client.get(url, headers={"HX-Request": "true", "HX-Target": "campaign-progress"})
 
     def test_pauses_do_not_slow_the_average(self) -> None:
@@ -317,6 +317,13 @@ class LiveReportTestCase(ReportTestCase):
         page = self.ask("campaign_report", self.campaign.pk, who="bob")
         self.assertContains(page, "A merge tag is wrong.")
         self.assertContains(page, reverse("campaigns:campaign_release", args=[self.campaign.pk]))
+
+    def test_what_stood_still_for_an_hour_asks_a_person(self) -> None:
+        Campaign.objects.filter(pk=self.campaign.pk).update(status="held")
+        page = self.ask("campaign_report", self.campaign.pk, who="bob")
+        self.assertContains(page, "should the rest still go out?")
+        for verb in ("release", "cancel"):
+            self.assertContains(page, reverse(f"campaigns:campaign_{verb}", args=[self.campaign.pk]))
 
 
 class ResendTestCase(ReportTestCase):
