@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -22,8 +21,7 @@ MOST_SHORT_WAITS = 3  # a server that always says "try again in 1 minute" does n
 LONGEST_REPLY = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One row for `record`. `code` None means that no transaction took place: given back, left out, not composable."""
 
     message_id: int
@@ -46,6 +44,8 @@ def given_back(message_id: int, lease_id: int) -> Outcome:
 
 def replied(message_id: int, lease_id: int, reply: Reply, *, tries: int, expires_at: datetime) -> Outcome:
     """Return what a reply means for a message that was tried `tries` times before."""
+    if reply.is_positive:
+        return Outcome(message_id, lease_id, Status.SENT, reply=reply)
     verdict = replies.read(reply)
     if verdict.status == Status.UNKNOWN:
         return Outcome(message_id, lease_id, Status.UNKNOWN, Reason.NO_REPLY, reply=reply)

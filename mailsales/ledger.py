@@ -6,6 +6,7 @@ tasks run them over Django's connection; a worker process has one connection of 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Any
 import psycopg
 from django.db import OperationalError, connection
 from psycopg import errors
+from psycopg.types.json import set_json_loads
 
 Row = tuple[Any, ...]
 
@@ -32,6 +34,7 @@ FORBIDDEN = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "sort")
 PLANS = " ".join(["-c plan_cache_mode=force_custom_plan", *(f"-c enable_{plan}=off" for plan in FORBIDDEN)])
 CROSSED = (errors.DeadlockDetected, errors.SerializationFailure)  # such a statement is simply run again
 TRIES = 5
+DECODER = json.JSONDecoder()
 
 
 def execute(name: str, **values: Any) -> list[Row]:
@@ -69,6 +72,11 @@ def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"")
 
 
+def _from_jsonb(text: str | bytes) -> Any:
+    """Return the value of what PostgreSQL itself wrote; `json.loads` guesses encodings and looks for blanks as long again."""
+    return DECODER.raw_decode(text if isinstance(text, str) else text.decode())[0]
+
+
 class Ledger:
     """The one connection of a worker process, in autocommit. All methods belong to its event loop.
 
@@ -82,6 +90,7 @@ class Ledger:
     async def connect(self) -> None:
         await self.close()
         self._db = await psycopg.AsyncConnection.connect(**self._dsn, autocommit=True, options=PLANS)
+        set_json_loads(_from_jsonb, self._db)
 
     async def close(self) -> None:
         if self._db:
