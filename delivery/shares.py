@@ -33,16 +33,18 @@ STEADY = 1.0  # seconds for which nothing is said under a key where nothing chan
 PREFIX = "mailsales:shares:"
 AWAY = (RedisError, OSError, TimeoutError)
 
-# A hash: a field for each holder, "want granted is_thirsty expiry", and one named "" for the bucket, "tokens filled_at";
-# times are in microseconds. A holder that has more open than it may keeps them until it closed them, so they are
-# counted as granted. One that is not known yet has come through Redis's being emptied: others may hold as many.
+# A hash: a field for each holder, "want granted is_thirsty ends_at given_at", and one named "" for the bucket, "tokens
+# filled_at"; times are in microseconds. `fair` is the level up to which all wants can be met (max-min fairness); beyond
+# it a holder gets what is neither granted to others nor due to them. What a holder has open counts as granted until it
+# closed it, though it may have less. One with open connections that is not known has come through Redis's being
+# emptied: others may hold as many. A token is left to those who have waited for one for longer.
 SCRIPT = """
 local me, want, opened, tokens = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local limit, rate, lease = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local is_known, level, filled_at = false, 1, now
-local wanting, wanted, granted, thirsty = 0, 0, 0, 0
+local is_known, given_at, level, filled_at = false, 0, 1, now
+local others, wants, granted, thirsty = {}, {want}, 0, 0
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   local holder, value = all[i], {}
@@ -52,14 +54,27 @@ for i = 1, #all, 2 do
   elseif value[4] <= now then
     redis.call('HDEL', KEYS[1], holder)
   elseif holder == me then
-    is_known = true
+    is_known, given_at = true, value[5]
   else
-    if value[1] > 0 then wanting = wanting + 1 end
-    wanted, granted, thirsty = wanted + value[1], granted + value[2], thirsty + value[3]
+    others[#others + 1] = value
+    wants[#wants + 1] = value[1]
+    granted, thirsty = granted + value[2], thirsty + value[3]
   end
 end
-local fair = want > 0 and math.ceil(limit / (wanting + 1)) or 0
-local share = math.min(math.max(want, opened), math.max(fair, limit - wanted), limit - granted)
+table.sort(wants)
+local fair, left = limit, limit
+for i = 1, #wants do
+  fair = math.max(1, math.floor(left / (#wants - i + 1)))
+  if wants[i] > fair then break end
+  left = left - wants[i]
+  if i == #wants then fair = limit end
+end
+local reserved, before = 0, 0
+for _, value in ipairs(others) do
+  reserved = reserved + math.max(value[2], math.min(value[1], fair))
+  if value[3] > 0 and value[5] < given_at then before = before + 1 end
+end
+local share = math.min(math.max(want, opened), math.max(math.min(want, fair), limit - reserved), limit - granted)
 if opened > 0 and not is_known then share = math.min(share, opened) end
 share = math.max(share, 0)
 local given = 0
@@ -67,15 +82,17 @@ if rate > 0 then
   local most = math.max(1, rate)
   level = math.min(most, level + rate * math.max(now - filled_at, 0) / 1000000)
   if tokens < 0 then level = math.min(most, level - tokens) end
-  given = math.max(0, math.floor(math.min(tokens, level, math.max(1, level / (thirsty + 1)))))
+  given = math.max(0, math.floor(math.min(tokens, level - before, math.max(1, level / (thirsty + 1)))))
+  if given > 0 then given_at = now end
   redis.call('HSET', KEYS[1], '', string.format('%.17g %.17g', level - given, now))
 end
 if want == 0 and opened == 0 then
   redis.call('HDEL', KEYS[1], me)
 else
   local is_thirsty = rate > 0 and tokens >= 1 and 1 or 0
-  local lasts = string.format('%d %d %d %.17g', want, math.max(share, opened), is_thirsty, now + lease * 1000000)
-  redis.call('HSET', KEYS[1], me, lasts)
+  local ends_at = now + lease * 1000000
+  local note = string.format('%d %d %d %.17g %.17g', want, math.max(share, opened), is_thirsty, ends_at, given_at)
+  redis.call('HSET', KEYS[1], me, note)
 end
 redis.call('PEXPIRE', KEYS[1], 3600000)
 return {share, given}

@@ -123,7 +123,7 @@ class ConnectionsTest(SharesTestCase):
                 granted = await self.ask(shares, 20, opened[number])
                 opened[number] = granted
                 self.assertLessEqual(sum(opened), 10)
-        self.assertEqual(sorted(opened), [2, 4, 4])
+        self.assertEqual(sorted(opened), [3, 3, 4])
 
     async def test_a_dead_holder_keeps_its_part_for_as_long_as_its_lease(self) -> None:
         dead, living = self.holders(2)
@@ -133,7 +133,7 @@ class ConnectionsTest(SharesTestCase):
         value = (await redis.hget(PREFIX + self.key, "holder0") or "").split()
         seconds, microseconds = await redis.time()
         self.assertAlmostEqual(int(value[3]) / 1e6 - seconds - microseconds / 1e6, LEASE, delta=1)
-        await redis.hset(PREFIX + self.key, "holder0", b" ".join([*value[:3], b"%d" % (seconds * 10**6)]))
+        await redis.hset(PREFIX + self.key, "holder0", b" ".join([*value[:3], b"%d 0" % (seconds * 10**6)]))
         self.assertEqual(await self.ask(living, 9), 9)
         await redis.aclose()
 
@@ -212,6 +212,15 @@ class RateTest(SharesTestCase):
         holders = self.holders(2)
         used = [await self.tokens(shares, rated(1 / 60)) for shares in (*holders, *holders)]
         self.assertEqual(used, [1, 0, 0, 0])
+
+    async def test_a_slow_rate_lets_each_have_its_turn(self) -> None:
+        holders, counts = self.holders(3), [0, 0, 0]
+        began = time.monotonic()
+        while time.monotonic() - began < 2:
+            for number, shares in enumerate(holders):
+                counts[number] += await self.tokens(shares, rated(6.0), 3)
+            await asyncio.sleep(0.1)
+        self.assertLessEqual(max(counts) - min(counts), 1, counts)
 
     async def test_what_is_not_needed_any_more_is_given_back(self) -> None:
         first, second = self.holders(2)
