@@ -6,9 +6,10 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.test import TransactionTestCase
@@ -25,11 +26,12 @@ from tests.make import make_campaign, make_sender
 
 PATIENCE = 40.0  # seconds, for busy machines
 Script = Callable[[str, str], str | None]
+Server = TypeVar("Server", bound=AbstractAsyncContextManager[Any])
 
 
 @contextmanager
-def sink_thread(sink: Sink) -> Iterator[Sink]:
-    """Run the sink in a thread of its own."""
+def sink_thread(sink: Server) -> Iterator[Server]:
+    """Run the sink, or another server, in a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -37,7 +39,7 @@ def sink_thread(sink: Sink) -> Iterator[Sink]:
     try:
         yield sink
     finally:
-        asyncio.run_coroutine_threadsafe(sink.__aexit__(), loop).result()
+        asyncio.run_coroutine_threadsafe(sink.__aexit__(None, None, None), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
