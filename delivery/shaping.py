@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -93,17 +93,25 @@ class Table:
             self._hosts |= dict.fromkeys(map(str.lower, entry.get("hosts", ())), name)
 
     def group_of(self, hosts: tuple[str, ...], domain: str) -> str:
-        """Return the name of the group of a domain with these MX hosts: a provider's, or the sorted hosts themselves."""
+        """Return the name of the group of a domain with these MX hosts: a provider's, or the sorted hosts themselves.
+
+        A host without a dot gets one, so that nobody who calls a server “docomo” is taken for docomo.
+        """
         if found := _suffix(domain, self._domains):
             return found
         names = sorted({_plain(host) for host in hosts})
         groups = {_suffix(name, self._hosts) for name in names}
         only = groups.pop() if len(groups) == 1 else None
-        return only or ",".join(names)[:LONGEST_NAME]
+        return only or " ".join(name if "." in name else f"{name}." for name in names)[:LONGEST_NAME]
+
+    def __iter__(self) -> Iterator[str]:
+        """Walk through the names of the providers' groups."""
+        return iter(self._groups)
 
     def label(self, group: str) -> str:
         """Return what people call it: the provider, else the first of its hosts."""
-        return self._group(group).label or group.partition(",")[0]
+        is_own = group.partition(" ")[0] in OWN
+        return self._group(group).label or (group if is_own else group.partition(" ")[0])
 
     def provider(self, group: str) -> Provider:
         return self._group(group).provider

@@ -43,14 +43,19 @@ class GroupsTest(SimpleTestCase):
         self.assertEqual(TABLE.group_of(("mx.notgoogle.com",), "mydocomo.ne.jp"), "mx.notgoogle.com")
 
     def test_other_servers_are_a_group_of_their_own_in_any_order(self) -> None:
-        self.assertEqual(TABLE.group_of(("b.example.jp", "A.example.jp."), "x.jp"), "a.example.jp,b.example.jp")
+        self.assertEqual(TABLE.group_of(("b.example.jp", "A.example.jp."), "x.jp"), "a.example.jp b.example.jp")
         self.assertEqual(len(TABLE.group_of(tuple(f"mx{n}.example.jp" for n in range(99)), "x.jp")), 255)
 
     def test_servers_of_two_providers_are_no_group_of_either(self) -> None:
-        self.assertEqual(TABLE.group_of(("mx.qq.com", "mx.google.com"), "x.jp"), "mx.google.com,mx.qq.com")
+        self.assertEqual(TABLE.group_of(("mx.qq.com", "mx.google.com"), "x.jp"), "mx.google.com mx.qq.com")
+
+    def test_a_server_that_is_called_like_a_group_is_not_the_group(self) -> None:
+        found = [TABLE.group_of((name,), "example.jp") for name in ("docomo", "relay", "Sandbox.")]
+        self.assertEqual(found, ["docomo.", "relay.", "sandbox."])
+        self.assertEqual({TABLE.limits(name) for name in found}, {TABLE.limits("mx.example.jp")})
 
     def test_people_read_a_label(self) -> None:
-        found = [TABLE.label(name) for name in ("docomo", "a.example.jp,b.example.jp", "relay mail.example.jp:25")]
+        found = [TABLE.label(name) for name in ("docomo", "a.example.jp b.example.jp", "relay mail.example.jp:25")]
         self.assertEqual(found, ["docomo", "a.example.jp", "relay mail.example.jp:25"])
 
     def test_every_provider_of_the_reports_is_a_group(self) -> None:
@@ -63,7 +68,7 @@ class GroupsTest(SimpleTestCase):
 
 class LimitsTest(SimpleTestCase):
     def test_unknown_servers_get_the_default(self) -> None:
-        self.assertEqual(TABLE.limits("a.example.jp,b.example.jp"), Limits(10, 100, 300.0, None, False))
+        self.assertEqual(TABLE.limits("a.example.jp b.example.jp"), Limits(10, 100, 300.0, None, False))
 
     def test_a_group_overrides_it(self) -> None:
         self.assertEqual(TABLE.limits("yahoo_japan"), Limits(2, 20, 300.0, 10.0, False))
