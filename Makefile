@@ -1,5 +1,6 @@
 # make run    the whole of Mailsales on this machine; PORT=9000 make run puts it on another port
 # make test   every check and every test
+# make faults a quarter of an hour of kill -9, frozen workers, outages and wrong replies; make test has a minute of it
 # make audit  known weaknesses of the libraries (asks a public database)
 export UV_SYSTEM_CERTS = 1
 export UV_PYTHON_DOWNLOADS = never
@@ -15,7 +16,7 @@ RUN = .venv/bin/python -m
 # A .venv whose Python does not run (made by another user, or on another machine) is made anew.
 BROKEN := $(shell test ! -e .venv || .venv/bin/python -c '' 2>/dev/null || rm -rf .venv)
 
-.PHONY: run test audit lock
+.PHONY: run test faults audit lock
 .DELETE_ON_ERROR:
 
 run: .venv/.base
@@ -33,6 +34,9 @@ test: .venv/.dev
 		.venv/bin/python manage.py check --deploy --fail-level WARNING
 	@.venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@$(RUN) pytest
+
+faults: .venv/.dev
+	@MAILSALES_FAULTS=long $(RUN) pytest --timeout 900 tests/faults
 
 audit: .venv/.dev
 	@.tools/bin/uv tool run pip-audit --disable-pip --require-hashes -r requirements/base.txt

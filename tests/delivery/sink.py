@@ -17,11 +17,13 @@ GOOD |= {"DOT": "250 2.0.0 queued", "RSET": "250 2.0.0 ok", "QUIT": "221 2.0.0 b
 @dataclass
 class Sink:
     """`script(verb, argument)` returns the reply, None for the good one, or a word: drop, bye, silence, keep (accept,
-    then drop), half (the good reply broken off in its middle, then drop). `delay` says how many seconds a reply takes.
+    then drop), half (the good reply broken off in its middle, then drop). `delay` says how many seconds a reply takes,
+    `patience` how many a silence lasts until it hangs up.
     """
 
     script: Callable[[str, str], str | None] = lambda _verb, _argument: None
     delay: Callable[[str, str], float] = lambda _verb, _argument: 0.0
+    patience: float | None = None
     extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME")
     tls: ssl.SSLContext | None = None
     opens_data_always: bool = False
@@ -170,6 +172,8 @@ class SinkSession(asyncio.Protocol):
             self.transport.close()
         elif said == "silence":
             self.is_mute = True
+            if self.sink.patience:
+                asyncio.get_running_loop().call_later(self.sink.patience, self.transport.abort)
         elif said == "half":
             good = GOOD[verb].encode()
             self.transport.write(good[: len(good) // 2])
