@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -13,30 +12,12 @@ from campaigns import drafts, merge
 from campaigns.models import TestSend
 from delivery import renditions
 from delivery.compose import Mail, Recipient, Unsendable, date_header
-from delivery.connections import Connection
-from delivery.smtp import ConnectFailure, Reply, Timeouts, Transaction, unverified_context, verified_context
+from delivery.handover import hand_over
+from delivery.sites import Target, TlsPlan
+from delivery.smtp import Reply, Timeouts, unverified_context, verified_context
 from mailsales.routes import Route
 
 PATIENCE = Timeouts(connect=5, greeting=8, ehlo=8, starttls=8, mail=8, rcpt=8, data=8, block=8, dot=8)
-
-
-@dataclass
-class Copy(Transaction):
-    """A test send on its way; `answer` is set once."""
-
-    mail_from: bytes
-    recipient: bytes
-    body: bytes
-    answer: asyncio.Future[Reply] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    def begin_dot(self) -> bool:
-        return True
-
-    def settle(self, reply: Reply) -> None:
-        self.answer.set_result(reply)
-
-    def returned(self) -> None:
-        self.answer.set_result(Reply(0, "the connection was closed", "data", ""))
 
 
 def send_next() -> bool:
@@ -74,22 +55,6 @@ def send(test: TestSend) -> Reply:
 
 
 async def _hand_over(route: Route, mail: Mail) -> Reply:
-    connection = Connection(
-        route.hops[0].host,
-        route.hops[0].port,
-        ehlo_name=route.ehlo_name,
-        tls=route.tls,
-        ssl_context=verified_context() if route.is_verified else unverified_context(),
-        timeouts=PATIENCE,
-        source_address=route.source_address,
-    )
-    try:
-        await connection.connect()
-    except ConnectFailure as failure:
-        return failure.reply
-    copy = Copy(*mail)
-    copies = [copy]
-    connection.run(lambda: copies.pop() if copies else None)
-    reply = await copy.answer
-    connection.close()
-    return reply
+    hop = route.hops[0]
+    plan = TlsPlan(route.tls, verified_context() if route.is_verified else unverified_context())
+    return await hand_over(mail, [Target(hop.host, hop.port, tls=plan, login=route.login)], route, PATIENCE)
