@@ -146,9 +146,10 @@ def suspend(route_name: str, scope: str, seconds: float, text: str) -> None:
     )
 
 
-def resume(scope: str) -> int:
-    """Let mail go to a group or site again, on all routes; return how many throttles were lifted."""
-    return Throttle.objects.active().filter(scope=scope).delete()[0]
+def resume(scope: str, route_name: str = "") -> int:
+    """Let mail go to a group or site again, on one route or all; return how many throttles were lifted."""
+    held = Throttle.objects.active().filter(scope=scope)
+    return (held.filter(route=route_name) if route_name else held).delete()[0]
 
 
 def backoff(failures: int, reply: Reply) -> timedelta:

@@ -241,6 +241,15 @@ WITH opened AS (
 INSERT INTO tally (account_id, campaign_id, destination_id, status, n)
 SELECT account_id, campaign_id, destination_id, s.status, sum(s.n)
 FROM again, LATERAL (VALUES ('unknown', -1), ('deferred', (tries > 0)::int)) s(status, n) GROUP BY 1, 2, 3, 4 HAVING sum(s.n) <> 0 RETURNING n;
+-- hasten
+-- Operator, until it changes nothing. What was put off untried because of a throttle that was lifted: due now. A null scope is the whole route.
+WITH slice AS (
+  SELECT m.id FROM message m
+  WHERE m.campaign_id = ANY (%(campaigns)s::bigint[]) AND m.due_at > now() AND m.due_at <= %(before)s AND m.tries = 0
+    AND (%(scope)s::text IS NULL OR m.destination_id IN (SELECT g.destination_id FROM destination_group g WHERE %(scope)s::text IN (g."group", g.site)))
+  LIMIT %(limit)s FOR UPDATE OF m SKIP LOCKED
+)
+UPDATE message m SET due_at = now() FROM slice WHERE m.id = slice.id AND m.due_at > now();
 
 -- progress
 -- Web.

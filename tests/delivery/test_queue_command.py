@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from django.utils.timezone import now
 
 from campaigns.models import Campaign, Destination
-from delivery import standing
-from delivery.models import Attempt, DestinationGroup, Installation, Message, Rendition
+from delivery import standing, stops
+from delivery.models import Attempt, DestinationGroup, Installation, Message, Rendition, Throttle
 from mailsales import ledger
 from mailsales.reasons import Reason
 from tests.delivery.test_queue import QueueTestCase
@@ -29,7 +29,9 @@ class QueueCommandTestCase(QueueTestCase):
         return out.getvalue()
 
     def began(self, minutes: int) -> None:
-        Rendition.objects.filter(campaign=self.campaign).update(frozen_at=now() - timedelta(minutes=minutes, seconds=1))
+        Rendition.objects.filter(campaign=self.campaign).update(
+            frozen_at=now() - timedelta(minutes=minutes, seconds=30)
+        )
 
     def end(self, message: Message, **fields: object) -> None:
         Message.objects.filter(pk=message.pk).update(due_at=None, closed_at=now(), **fields)
@@ -136,3 +138,133 @@ class ResendTest(QueueCommandTestCase):
     def test_it_must_be_said_what_is_sent_again(self) -> None:
         with self.assertRaises(CommandError):
             self.call("resend", str(self.campaign.pk))
+
+
+class HoldingTest(QueueCommandTestCase):
+    """The campaign goes to the servers of its recipients: docomo's, and those of example.jp alone."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.account.route = "mx"
+        self.account.save()
+        self.enterContext(patch.object(stops, "NOTICE_SECONDS", 0))
+        for name, group, site in (("docomo.ne.jp", "docomo", "mx.docomo.ne.jp"), ("example.jp", "mx1,mx2", "mx1 mx2")):
+            destination, _made = Destination.objects.get_or_create(name=name)
+            DestinationGroup.objects.create(destination=destination, group=group, site=site)
+
+    def scopes(self) -> list[tuple[str, str]]:
+        return sorted(Throttle.objects.active().values_list("route", "scope"))
+
+    def put_off(self, address: str, **fields: object) -> None:
+        Message.objects.filter(address=address).update(due_at=now() + timedelta(minutes=40), **fields)
+
+    def is_due(self, address: str) -> bool:
+        due_at = self.message(address).due_at
+        return due_at is not None and due_at <= now()
+
+
+class SuspendTest(HoldingTest):
+    def test_a_group_is_suspended(self) -> None:
+        self.assertIn("docomo by mx", self.call("suspend", "docomo", "--minutes", "30", "--because", "工事"))
+        throttle = Throttle.objects.get()
+        self.assertEqual((throttle.route, throttle.scope, throttle.rate, throttle.text), ("mx", "docomo", 0, "工事"))
+        self.assertAlmostEqual(throttle.until, now() + timedelta(minutes=30), delta=timedelta(seconds=10))
+        self.assertEqual(throttle.made_by, Throttle.Maker.PERSON)
+
+    def test_so_is_a_domain_with_servers_of_its_own(self) -> None:
+        self.call("suspend", "example.jp")
+        self.assertEqual(self.scopes(), [("mx", "mx1 mx2")])
+
+    def test_a_domain_among_others_is_not_suspended_alone(self) -> None:
+        other = Destination.objects.create(name="other.example.com")
+        DestinationGroup.objects.create(destination=other, group="mx1,mx2", site="mx1 mx2")
+        with self.assertRaisesMessage(CommandError, "queue suspend 'mx1 mx2'"):
+            self.call("suspend", "example.jp")
+        with self.assertRaisesMessage(CommandError, "queue suspend docomo"):
+            self.call("suspend", "docomo.ne.jp")
+        self.assertEqual(self.scopes(), [])
+
+    def test_a_slip_of_the_pen_suspends_nothing(self) -> None:
+        with self.assertRaisesMessage(CommandError, "Nothing is called “docmo”. There are the groups docomo, au"):
+            self.call("suspend", "docmo")
+
+    def test_a_relay_is_suspended_by_its_name(self) -> None:
+        self.account.route = "smtp://relay.example.jp?source=192.0.2.1"
+        self.account.save()
+        self.call("suspend", "relay relay.example.jp:25")
+        self.assertEqual(self.scopes(), [("relay relay.example.jp:25 192.0.2.1", "relay relay.example.jp:25")])
+
+    def test_one_route_of_several_may_be_named(self) -> None:
+        self.other_account.route = "mx?source=192.0.2.1"
+        self.other_account.save()
+        self.call("suspend", "docomo", "--route", "mx 192.0.2.1")
+        self.assertEqual(self.scopes(), [("mx 192.0.2.1", "docomo")])
+        self.call("suspend", "docomo")
+        self.assertEqual(self.scopes(), [("mx", "docomo"), ("mx 192.0.2.1", "docomo")])
+        with self.assertRaisesMessage(
+            CommandError, "is not reached by the route “mx 192.0.2.9”, but by: mx, mx 192.0.2.1"
+        ):
+            self.call("suspend", "docomo", "--route", "mx 192.0.2.9")
+
+    def test_minutes_are_a_number(self) -> None:
+        for text in ("0", "-1", "soon"):
+            with self.assertRaises(CommandError):
+                self.call("suspend", "docomo", "--minutes", text)
+
+    def test_it_is_shown_without_anybody_s_name(self) -> None:
+        self.assertIn("Held back: nothing", self.call())
+        self.call("suspend", "docomo", "--because", "see hanako@example.jp")
+        self.assertIn("person", self.call())
+        self.assertNotIn("hanako@", self.call())
+
+    def test_what_was_held_back_last_is_shown(self) -> None:
+        later = now() + timedelta(hours=1)
+        for number in range(22):
+            Throttle.objects.create(route="mx", scope=f"mx{number}.example.jp", until=later, made_by="failure")
+        self.assertIn("2 that were held back before", self.call())
+        self.assertIn("mx0.example.jp", self.call("--all"))
+
+
+class ResumeTest(HoldingTest):
+    def test_what_was_put_off_is_due_now(self) -> None:
+        self.call("suspend", "example.jp")
+        self.put_off("taro@example.jp")
+        self.assertIn("1 message that was put off is due now.", self.call("resume", "example.jp"))
+        self.assertEqual((self.scopes(), self.is_due("taro@example.jp")), ([], True))
+
+    def test_what_was_tried_keeps_its_time(self) -> None:
+        self.call("suspend", "example.jp")
+        self.put_off("taro@example.jp", status="deferred", tries=1)
+        self.call("resume", "example.jp")
+        self.assertFalse(self.is_due("taro@example.jp"))
+
+    def test_what_waits_for_longer_waits_for_something_else(self) -> None:
+        self.call("suspend", "example.jp", "--minutes", "5")
+        self.put_off("taro@example.jp")
+        self.call("resume", "example.jp")
+        self.assertFalse(self.is_due("taro@example.jp"))
+
+    def test_other_destinations_keep_their_time(self) -> None:
+        self.call("suspend", "docomo")
+        self.put_off("taro@example.jp")
+        self.call("resume", "docomo")
+        self.assertFalse(self.is_due("taro@example.jp"))
+
+    def test_what_a_reply_held_back_is_resumed_too(self) -> None:
+        later = now() + timedelta(hours=1)
+        Throttle.objects.create(route="mx", scope="docomo", until=later, code=421, made_by=Throttle.Maker.RULE)
+        self.assertIn("docomo by mx is no longer held back.", self.call("resume", "docomo"))
+        self.assertEqual(self.scopes(), [])
+
+    def test_doing_it_twice_does_no_harm(self) -> None:
+        self.assertIn("Nothing held docomo back.", self.call("resume", "docomo"))
+        with self.assertRaisesMessage(CommandError, "Nothing is called “docmo”"):
+            self.call("resume", "docmo")
+
+    def test_everything_of_a_relay_is_due_now(self) -> None:
+        self.account.route = "smtp://relay.example.jp"
+        self.account.save()
+        self.call("suspend", "relay relay.example.jp:25")
+        self.put_off("taro@example.jp")
+        self.call("resume", "relay relay.example.jp:25")
+        self.assertTrue(self.is_due("taro@example.jp"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser
+import time
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import localtime, now
 
 from campaigns.models import Campaign
-from delivery import queue, standing
+from delivery import queue, standing, stops, throttles
+from delivery.models import Throttle
 from mailsales.doorbell import ring
 
 LONGEST = 20  # destinations shown
@@ -24,29 +26,46 @@ class Command(BaseCommand):
     help = "Show what waits, by destination and age, and what holds it back; or act on it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--all", action="store_true", help=f"every destination, not only the {LONGEST} longest lines"
-        )
-        verbs = parser.add_subparsers(dest="verb", metavar="list | resend")
+        parser.add_argument("--all", action="store_true", help=f"every line, not only {LONGEST} of each kind")
+        verbs = parser.add_subparsers(dest="verb", metavar="list | suspend | resume | resend")
         listing = verbs.add_parser("list", help="print every message of a campaign: address, state, reason, last code")
         listing.add_argument("campaign", type=int)
+        suspend = verbs.add_parser("suspend", help="send nothing to a destination for a while")
+        resume = verbs.add_parser("resume", help="let mail go again, whoever or whatever held it back")
+        for verb in (suspend, resume):
+            verb.add_argument("scope", help="a group such as docomo, a domain, its mail servers, or a relay")
+            verb.add_argument("--route", default="", help="as shown by queue, such as mx; default: all")
+        suspend.add_argument("--minutes", type=minutes, default=60, help="default: 60")
+        suspend.add_argument("--because", default="", metavar="TEXT", help="senders read it on their campaign's page")
         resend = verbs.add_parser("resend", help="send messages again whose outcome nobody knows")
         resend.add_argument("--unknown", action="store_true", required=True, help="those that are unknown now")
         resend.add_argument("campaign", type=int)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["verb"] == "list":
-            self.show_messages(find_campaign(options["campaign"]))
-        elif options["verb"] == "resend":
-            self.resend(find_campaign(options["campaign"]))
-        else:
-            self.show(shows_all=options["all"])
+        try:
+            self.obey(options)
+        except stops.UnknownScope as error:
+            raise CommandError(str(error)) from error
+
+    def obey(self, options: dict[str, Any]) -> None:
+        match options["verb"]:
+            case "list":
+                self.show_messages(find_campaign(options["campaign"]))
+            case "suspend":
+                self.suspend(options["scope"], options["route"], options["minutes"], options["because"])
+            case "resume":
+                self.resume(options["scope"], options["route"])
+            case "resend":
+                self.resend(find_campaign(options["campaign"]))
+            case _:
+                self.show(shows_all=options["all"])
 
     def show(self, *, shows_all: bool) -> None:
         if since := standing.held_since():
             self.stdout.write(f"The installation is on hold since {moment(since)}: nothing is sent.\n\n")
         self.show_waiting(shows_all=shows_all)
         self.show_leases()
+        self.show_throttles(shows_all=shows_all)
 
     def show_waiting(self, *, shows_all: bool) -> None:
         waiting, rows = standing.by_state(), standing.by_destination()
@@ -68,6 +87,16 @@ class Command(BaseCommand):
         if lines:
             self.stdout.write(table(("lease", "campaign", "generation", "host", "pid", "since", "unsettled"), lines))
 
+    def show_throttles(self, *, shows_all: bool) -> None:
+        found = list(Throttle.objects.active().order_by("-made_at", "scope"))
+        self.stdout.write("\nHeld back: " + ("" if found else "nothing"))
+        shown = found if shows_all else found[:LONGEST]
+        if shown:
+            headings = ("scope", "route", "until", "how", "by", "reason", "reply")
+            self.stdout.write(table(headings, [throttle_cells(each) for each in shown]))
+        if len(shown) < len(found):
+            self.stdout.write(f"{len(found) - len(shown):,} that were held back before are shown by queue --all.")
+
     def show_messages(self, campaign: Campaign) -> None:
         try:
             for line in standing.messages(campaign.pk):
@@ -75,6 +104,26 @@ class Command(BaseCommand):
                 self.stdout.write("\t".join((line.address, line.status, line.reason, code)))
         except BrokenPipeError:  # `queue list 7 | head` has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def suspend(self, scope: str, route: str, minutes: int, because: str) -> None:
+        for name, stopped in stops.suspend(scope, seconds=60 * minutes, text=because, route_name=route):
+            self.stdout.write(
+                f"Nothing goes to {stopped} by {name} for {minutes:,} min, from a second or two from now."
+            )
+
+    def resume(self, scope: str, route: str) -> None:
+        lifted = stops.lift(scope, route_name=route)
+        for throttle in lifted:
+            self.stdout.write(f"{throttle.scope} by {throttle.route} is no longer held back.")
+        if not lifted:
+            self.stdout.write(f"Nothing held {scope} back.")
+            return
+        time.sleep(stops.NOTICE_SECONDS)
+        count = stops.hasten(lifted)
+        ring("delivery.tick")
+        self.stdout.write(
+            f"{count:,} {'message that was' if count == 1 else 'messages that were'} put off {'is' if count == 1 else 'are'} due now."
+        )
 
     def resend(self, campaign: Campaign) -> None:
         if campaign.status not in RESENDABLE:
@@ -96,6 +145,21 @@ def find_campaign(pk: int) -> Campaign:
 
 def generation(hand: standing.Hand) -> str:
     return str(hand.generation) if hand.is_open else f"{hand.generation} (closed)"
+
+
+def throttle_cells(throttle: Throttle) -> list[str]:
+    how = "suspended" if throttle.is_suspended else f"{throttle.rate * 60:,.0f} a minute"
+    if throttle.connections is not None:
+        how += f" over {throttle.connections}"
+    reply = f"{throttle.code or ''} {throttles.masked(throttle.text)}".strip()
+    return [throttle.scope, throttle.route, moment(throttle.until), how, throttle.made_by, throttle.reason, reply]
+
+
+def minutes(text: str) -> int:
+    """Return the minutes that were typed: one at least, a year at most."""
+    if not text.isdecimal() or not 0 < int(text) <= 366 * 24 * 60:
+        raise ArgumentTypeError(f"“{text}” is not a number of minutes.")
+    return int(text)
 
 
 def moment(at: datetime) -> str:
