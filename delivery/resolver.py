@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import zip_longest
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ SHORTEST, LONGEST = 60.0, 3_600.0  # seconds that an answer is kept, whatever it
 LONGEST_NOTHING = 300.0  # seconds that a missing name is believed to be missing
 PAYLOAD = 1232  # bytes of a UDP answer that pass everywhere unfragmented (DNS flag day 2020)
 PORT = 53
+NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address as an IPv6-only network sees it
 TRY_SECONDS = 3.0  # for one question to one server
 
 
@@ -126,6 +128,25 @@ class Resolver:
         return Records(answer.rrset or (), is_secure=is_secure)
 
 
+def a_labels(domain: str) -> str:
+    """Return the domain as DNS has it, in lower case. Raise NoSuchDomain for what cannot be one."""
+    try:
+        return on_the_wire(f"x@{domain.rstrip('.')}").partition("@")[2].lower()
+    except UnicodeError as error:
+        raise NoSuchDomain(f"“{domain}” cannot be a domain") from error
+
+
+def is_public(address: str) -> bool:
+    """Return whether it may be dialled because DNS says so: not this machine, a private network, or many at once."""
+    ip: IPv4Address | IPv6Address = ip_address(address)
+    if isinstance(ip, IPv6Address):
+        if ip.sixtofour or ip.teredo or ip.is_site_local:
+            return False
+        if ip in NAT64:
+            ip = IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
 # -- inside ------------------------------------------------------------------------------------
 
 
@@ -151,9 +172,8 @@ def _server(text: str) -> dns.nameserver.Nameserver:
 def _name(text: str) -> dns.name.Name:
     """Return the absolute name. One that cannot exist is NoSuchDomain."""
     try:
-        labels = on_the_wire(f"x@{text.rstrip('.')}").partition("@")[2].split(".")
-        return dns.name.Name([*(label.encode("ascii") for label in labels), b""])
-    except (UnicodeError, dns.exception.DNSException) as error:
+        return dns.name.Name([*(label.encode("ascii") for label in a_labels(text).split(".")), b""])
+    except dns.exception.DNSException as error:
         raise NoSuchDomain(f"“{text}” cannot be a domain") from error
 
 

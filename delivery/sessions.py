@@ -156,12 +156,13 @@ class Session(asyncio.BufferedProtocol, ABC):
         is_required = self._tls is TLSMode.REQUIRED
         if "STARTTLS" not in self.extensions:
             if is_required:
-                raise ConnectFailure(self._silence("starttls", "the server does not offer STARTTLS"), is_tls=True)
+                missing = self._silence("starttls", "the server does not offer STARTTLS")
+                raise ConnectFailure(missing, is_tls=True, is_unoffered=True)
             return
         reply = await self._ask(b"STARTTLS\r\n", "starttls")
         if reply.code != 220:
             if is_required:
-                raise ConnectFailure(reply, is_tls=True)
+                raise ConnectFailure(reply, is_tls=True, is_unoffered=True)
             return
         await self._shake()
         await self._hello()

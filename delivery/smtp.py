@@ -105,13 +105,14 @@ class Transaction(ABC):
 class ConnectFailure(Exception):
     """No session could be opened. `reply` says where it ended; `is_tls` that the handshake or STARTTLS did it.
 
-    An `ssl.SSLError` that was the reason is the `__cause__`.
+    `is_unoffered`: STARTTLS was missing or refused. An `ssl.SSLError` that was the reason is the `__cause__`.
     """
 
-    def __init__(self, reply: Reply, *, is_tls: bool = False) -> None:
+    def __init__(self, reply: Reply, *, is_tls: bool = False, is_unoffered: bool = False) -> None:
         super().__init__(f"{reply.host}: {reply.code} {reply.text} ({reply.command})")
         self.reply = reply
         self.is_tls = is_tls
+        self.is_unoffered = is_unoffered
 
 
 def reply_text(lines: list[bytes]) -> str:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from unittest import IsolatedAsyncioTestCase, TestCase
 
-from delivery.directory import Directory, is_public
+from delivery.directory import Directory
+from delivery.mta_sts import Fetcher
 from delivery.replies import read
-from delivery.resolver import Resolver
+from delivery.resolver import Resolver, is_public
 from delivery.sites import Site, Target, Unroutable
 from delivery.smtp import Reply
+from delivery.tls_policy import TlsMemory, TlsPolicies
 from mailsales import routes
 from mailsales.management.bench.names import Names
 from mailsales.reasons import Reason
@@ -49,7 +51,8 @@ class DirectoryTestCase(IsolatedAsyncioTestCase):
 
     def make(self, *, validates: bool = False, **options: bool) -> Directory:
         resolver = Resolver([self.names.server], validates=validates, timeout=0.5)
-        return Directory(resolver, lambda hosts, domain: f"{domain} at {len(hosts)}", **options)
+        policies = TlsPolicies(resolver, TlsMemory(), Fetcher(resolver), lambda _group: False)
+        return Directory(resolver, policies, lambda hosts, domain: f"{domain} at {len(hosts)}", **options)
 
     async def refusal(self, domain: str) -> Reply:
         with self.assertRaises(Unroutable) as caught:
