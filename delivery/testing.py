@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.timezone import now
 
 from campaigns import drafts, merge
 from campaigns.models import TestSend
-from delivery import renditions
+from delivery import directory, renditions, shaping
 from delivery.compose import Mail, Recipient, Unsendable, date_header
 from delivery.handover import hand_over
-from delivery.sites import Target, TlsPlan
-from delivery.smtp import Reply, Timeouts, unverified_context, verified_context
+from delivery.sites import Unroutable
+from delivery.smtp import Reply, Timeouts
+from delivery.tls_policy import TlsMemory
 from mailsales.routes import Route
 
 PATIENCE = Timeouts(connect=5, greeting=8, ehlo=8, starttls=8, mail=8, rcpt=8, data=8, block=8, dot=8)
@@ -51,10 +53,13 @@ def send(test: TestSend) -> Reply:
         mail = loaded.composer.compose(recipient, date_header(second), second)
     except (merge.MergeError, Unsendable) as error:
         return Reply(0, str(error), "mail", "")
-    return asyncio.run(_hand_over(loaded.route, mail))
+    return asyncio.run(_hand_over(loaded.route, test.address.rpartition("@")[2], mail))
 
 
-async def _hand_over(route: Route, mail: Mail) -> Reply:
-    hop = route.hops[0]
-    plan = TlsPlan(route.tls, verified_context() if route.is_verified else unverified_context())
-    return await hand_over(mail, [Target(hop.host, hop.port, tls=plan, login=route.login)], route, PATIENCE)
+async def _hand_over(route: Route, domain: str, mail: Mail) -> Reply:
+    found = directory.of_settings(shaping.load(settings.SHAPING_FILE), TlsMemory())
+    try:
+        targets = await found.targets_of(route, await found.site_of(route, domain))
+    except Unroutable as error:
+        return error.reply
+    return await hand_over(mail, targets, route, PATIENCE)
