@@ -9,7 +9,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 
-from delivery import inbound, partitions, queue, testing, worker
+from delivery import inbound, partitions, queue, testing, tlsrpt_sending, worker
 from mailsales.doorbell import ring
 
 SHUTTING_DOWN = mmap.mmap(-1, 1)  # shared with the processes forked later: SIGTERM reaches only the first
@@ -53,6 +53,12 @@ def send_tests() -> None:
 def read_inbound() -> None:
     if inbound.read_new():
         ring("delivery.read_inbound")
+
+
+@shared_task(name="delivery.report_tls")
+def report_tls(after: str = "") -> None:
+    if following := tlsrpt_sending.send_slice(after):
+        ring("delivery.report_tls", following)
 
 
 @shared_task(name="delivery.make_partitions")

@@ -19,7 +19,11 @@ app.conf.update(
     task_ignore_result=True,
     task_queues=[Queue("fast"), Queue("bulk"), Queue("slow")],
     task_default_queue="fast",
-    task_routes={"delivery.run_lane": {"queue": "bulk"}, "campaigns.run_imports": {"queue": "slow"}},
+    task_routes={
+        "delivery.run_lane": {"queue": "bulk"},
+        "delivery.report_tls": {"queue": "slow"},
+        "campaigns.run_imports": {"queue": "slow"},
+    },
     worker_prefetch_multiplier=1,
     worker_disable_prefetch=True,
     worker_hijack_root_logger=False,
@@ -33,6 +37,7 @@ app.conf.update(
         "tests": {"task": "delivery.send_tests", "schedule": 5.0, "options": {"expires": 5}},
         "inbound": {"task": "delivery.read_inbound", "schedule": 3.0, "options": {"expires": 3}},
         "imports": {"task": "campaigns.run_imports", "schedule": 5.0, "options": {"expires": 5}},
+        "tls_reports": {"task": "delivery.report_tls", "schedule": 3_600.0, "options": {"expires": 3_600}},
         "partitions": {"task": "delivery.make_partitions", "schedule": 3_600.0, "options": {"expires": 3_600}},
     },
 )
