@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import merge
 from campaigns.models import Campaign
-from delivery import compose, renditions
+from delivery import compose, renditions, throttles
 from delivery.routes import read_route
 from mailsales import doorbell, ledger
 
@@ -25,6 +25,7 @@ LANES = 4  # of a campaign: how many of its batches may be worked on at once
 LANE_TASK = "delivery.run_lane"
 FAN_OUT_TASK = "delivery.fan_out"
 OPEN = (Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.CANCELLED)
+RESENDABLE = (Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.SENT)  # as the statement has it
 
 
 def tick() -> None:
@@ -63,7 +64,7 @@ def start(campaign: Campaign) -> bool:
         "start",
         campaign=campaign.pk,
         revision=campaign.revision,
-        expiry=f"{campaign.expiry_hours} hours",
+        expiry=f"{campaign.expiry_hours + 24 * renditions.warmup_days(campaign)} hours",
         content=frozen,
         lanes=LANES,
         numbers=[link.number for link in links],
@@ -129,6 +130,8 @@ def sweep() -> None:
     while ledger.execute("settle_lost"):
         pass
     ledger.change("forget")
+    with connection.cursor() as cursor:
+        cursor.execute(throttles.FORGET)
 
 
 def fold() -> None:

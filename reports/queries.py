@@ -46,10 +46,14 @@ class Counts:
 
 @dataclass(frozen=True)
 class Unknown:
-    """Messages of which nobody knows whether they arrived, and when the last of them was given up; None without any."""
+    """How many messages, by the reason why nobody knows whether they arrived, and when the last was given up; None without any."""
 
-    count: int
+    reasons: dict[Reason, int]
     seen_at: datetime | None
+
+    @property
+    def count(self) -> int:
+        return sum(self.reasons.values())
 
 
 @dataclass(frozen=True)
@@ -125,12 +129,14 @@ def counts(campaign: Campaign) -> Counts:
 def unknown(campaign: Campaign) -> Unknown:
     """Return what a person may decide to send again."""
     found = rows(
-        """SELECT count(*), max(closed_at) FROM message
-        WHERE campaign_id = %(c)s AND reason = ANY (%(reasons)s) AND status = 'unknown'""",
+        """SELECT reason, count(*), max(closed_at) FROM message
+        WHERE campaign_id = %(c)s AND reason = ANY (%(reasons)s) AND status = 'unknown' GROUP BY 1 ORDER BY 2 DESC""",
         c=campaign.pk,
         reasons=[str(reason) for reason in OPEN_QUESTIONS],
     )
-    return Unknown(*found[0])
+    return Unknown(
+        {Reason(reason): n for reason, n, _at in found}, max((at for _reason, _n, at in found), default=None)
+    )
 
 
 @dataclass(frozen=True)

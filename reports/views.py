@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.decorators import SENDERS, member_required, polled
@@ -20,7 +20,7 @@ from campaigns.drafts import values_of
 from campaigns.models import Campaign, Contact
 from delivery import standing
 from delivery.models import Message, SandboxMail
-from delivery.queue import resend
+from delivery.queue import RESENDABLE, resend
 from mailsales.csv_files import ENCODINGS
 from mailsales.doorbell import ring
 from mailsales.paging import page_of
@@ -176,12 +176,14 @@ def campaign_export(request: AccountRequest, pk: int) -> HttpResponseBase:
 
 
 @member_required(*SENDERS)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def campaign_resend(request: AccountRequest, pk: int) -> HttpResponse:
-    """Send again what the page of `seen_at` showed as unknown; an older page or a second click changes nothing."""
+    """Ask whether to send again what is unknown, and send what was asked about; an older page or a second click changes nothing."""
     campaign = get_object_or_404(Campaign.objects.of(request.account), pk=pk)
+    if request.method == "GET" and campaign.status in RESENDABLE and (unknown := queries.unknown(campaign)).count:
+        return render(request, "reports/campaign_resend.html", {"campaign": campaign, "unknown": unknown})
     form = ResendForm(request.POST)
-    count = resend(campaign, form.cleaned_data["seen_at"]) if form.is_valid() else 0
+    count = resend(campaign, form.cleaned_data["seen_at"]) if request.method == "POST" and form.is_valid() else 0
     if count:
         ring("delivery.tick")
         words = ngettext("%(count)s email is sent once more.", "%(count)s emails are sent once more.", count)

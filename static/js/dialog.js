@@ -5,7 +5,7 @@ const show = (root) => {
     dialog.showModal();
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
-      dialog.querySelector("a[href]").click();
+      dialog.querySelector(".dialog__acts a[href]").click();
     });
   }
 };

@@ -351,9 +351,21 @@ class ResendTestCase(ReportTestCase):
         self.unknown.refresh_from_db()
         self.assertEqual(self.unknown.status, "unknown")
 
-    def test_the_page_names_the_time_of_the_last_one_shown(self) -> None:
-        page = self.ask("campaign_report", self.campaign.pk, who="bob")
+    def test_it_asks_first_and_names_how_many_and_why(self) -> None:
+        page = self.ask("campaign_resend", self.campaign.pk, who="bob")
+        self.assertContains(page, "Send 1 email once more whose result is unknown?")
+        self.assertContains(page, "Cut off before the reply")
+        self.unknown.refresh_from_db()
+        self.assertEqual(self.unknown.status, "unknown")
+
+    def test_the_question_names_the_time_of_the_last_one_shown(self) -> None:
+        page = self.ask("campaign_resend", self.campaign.pk, who="bob")
         self.assertContains(page, f'value="{self.unknown.closed_at.isoformat()}"')  # type: ignore[union-attr]
+
+    def test_without_any_there_is_no_question(self) -> None:
+        self.post("campaign_resend", self.campaign.pk, seen_at=now().isoformat())
+        page = self.ask("campaign_resend", self.campaign.pk, who="bob")
+        self.assertEqual(page["Location"], reverse("reports:campaign_report", args=[self.campaign.pk]))
 
     def test_what_was_lost_after_the_page_was_shown_stays(self) -> None:
         seen_at = queries.unknown(self.campaign).seen_at
@@ -372,12 +384,11 @@ class ResendTestCase(ReportTestCase):
         Campaign.objects.filter(pk=self.campaign.pk).update(status="cancelled")
         url = reverse("reports:campaign_resend", args=[self.campaign.pk])
         self.assertNotContains(self.ask("campaign_report", self.campaign.pk, who="bob"), url)
+        self.assertEqual(self.ask("campaign_resend", self.campaign.pk, who="bob").status_code, 302)
 
     def test_viewers_may_not(self) -> None:
         self.assertEqual(self.post("campaign_resend", self.campaign.pk, who="vera").status_code, 403)
-
-    def test_it_takes_a_post(self) -> None:
-        self.assertEqual(self.ask("campaign_resend", self.campaign.pk, who="bob").status_code, 405)
+        self.assertEqual(self.ask("campaign_resend", self.campaign.pk, who="vera").status_code, 403)
 
 
 class MessageDetailTestCase(ReportTestCase):

@@ -19,7 +19,6 @@ from delivery.models import Throttle
 from mailsales.doorbell import ring
 
 LONGEST = 20  # destinations shown
-RESENDABLE = (Campaign.Status.SENDING, Campaign.Status.PAUSED, Campaign.Status.SENT)
 
 
 class Command(BaseCommand):
@@ -126,7 +125,7 @@ class Command(BaseCommand):
         )
 
     def resend(self, campaign: Campaign) -> None:
-        if campaign.status not in RESENDABLE:
+        if campaign.status not in queue.RESENDABLE:
             raise CommandError(f"“{campaign}” is {campaign.status}, so nothing of it can be sent again.")
         count = queue.resend(campaign, now())
         if count:
