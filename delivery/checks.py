@@ -1,4 +1,4 @@
-"""The system check of SHAPING_FILE: `manage.py check` names what is wrong in it."""
+"""The system checks of SHAPING_FILE and TLSRPT_FROM: `manage.py check` names what is wrong in them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags
 
 from delivery import shaping
+from mailsales.addresses import BadAddress, clean_address
 
 
 @checks.register(Tags.files)
@@ -20,4 +21,16 @@ def shaping_file_is_right(app_configs: Sequence[AppConfig] | None, **kwargs: Any
         shaping.load(settings.SHAPING_FILE)
     except shaping.ShapingError as wrong:
         return [Error(f"SHAPING_FILE: {wrong}", hint=wrong.hint, id="delivery.E001")]
+    return []
+
+
+@checks.register(Tags.files)
+def reports_come_from_an_address(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Report a sender of TLS reports that is no address."""
+    try:
+        if settings.TLSRPT_FROM:
+            clean_address(settings.TLSRPT_FROM)
+    except BadAddress:
+        hint = "Write an address of a domain that an account has, for example TLSRPT_FROM=tls-reports@example.jp."
+        return [Error(f"TLSRPT_FROM is “{settings.TLSRPT_FROM}”, not an address.", hint=hint, id="delivery.E002")]
     return []

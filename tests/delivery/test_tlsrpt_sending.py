@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import time_machine
+from django.core.checks import run_checks
 from django.db import connection
 from django.test import TestCase, override_settings
 
@@ -267,3 +268,8 @@ class RoundTest(SendingTest):
         self.assertEqual(TlsResult.objects.order_by("on").first(), kept)
         self.assertFalse(TlsResult.objects.exclude(reported_at=None).exists())
         self.assertEqual(self.names.asked, [])
+
+    def test_a_sender_that_is_no_address_is_named(self) -> None:
+        for text, count in (("tls-reports", 1), (CONTACT, 0), ("", 0)):
+            with override_settings(TLSRPT_FROM=text):
+                self.assertEqual(len([each for each in run_checks() if each.id == "delivery.E002"]), count)
