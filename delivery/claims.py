@@ -1,7 +1,7 @@
 """A chunk of messages under a lease, and each of them as the SMTP client sees it (docs/ledger.md §4).
 
 `begin` asks the guard and composes; `begin_dot` journals DOT and asks the guard again; exactly one of `settle` and
-`returned` makes the outcome. Everything here belongs to the thread of the worker's event loop.
+`returned` makes the outcome, or `postpone` before them. Everything here belongs to the thread of the worker's event loop.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from datetime import datetime
 
 from delivery import outcomes
 from delivery.compose import Recipient, Unsendable, date_header
+from delivery.dispatch import Dispatcher, Letter
 from delivery.journal import Journal, JournalBroken
 from delivery.models import Message
 from delivery.outcomes import Outcome
 from delivery.pools import Pool
 from delivery.renditions import Loaded
-from delivery.smtp import Reply, Transaction
+from delivery.smtp import Reply
 from mailsales.ledger import Row
 
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
@@ -61,55 +62,45 @@ class Dater:
 
 
 class Claim:
-    """The messages of one lease. `report` takes each outcome, `taken` is called when a connection took the last one."""
+    """The messages of one lease. `report` takes each outcome."""
 
     def __init__(
         self,
         rows: list[Row],
         loaded: Loaded,
-        pool: Pool,
+        dispatcher: Dispatcher,
         *,
         guard: Guard,
         journal: Journal,
         dater: Dater,
         report: Callable[[Outcome], None],
-        taken: Callable[[], None],
     ) -> None:
         self.lease_id: int = rows[0][1]
         self.loaded = loaded
-        self.pool = pool
+        self.dispatcher = dispatcher
         self.guard = guard
         self.journal = journal
         self.dater = dater
         self.report = report
-        self._taken = taken
         self.messages = {row[0]: ClaimedMessage(self, row) for row in rows if not row[-1]}
         self.barred = [Outcome(row[0], self.lease_id, Message.Status.SUPPRESSED) for row in rows if row[-1]]
         self.waiting = set(self.messages)  # without a dot
-        self.untaken = len(self.messages)
 
     def begin(self) -> None:
-        """Hand the messages to the connections, and report those that must not be mailed."""
+        """Hand the messages to the dispatcher, and report those that must not be mailed."""
         for outcome in self.barred:
             self.report(outcome)
-        self.pool.push(self.messages.values())
-        if not self.untaken:
-            self._taken()
-
-    def take(self) -> None:
-        self.untaken -= 1
-        if not self.untaken:
-            self._taken()
+        if self.messages:
+            self.dispatcher.push(self.loaded.route, list(self.messages.values()), self.loaded.plan)
 
 
-class ClaimedMessage(Transaction):
+class ClaimedMessage(Letter):
     """One message on its way."""
 
     __slots__ = (
         "_claim",
         "_expires_at",
         "_fault",
-        "_is_taken",
         "_recipient",
         "_tries",
         "body",
@@ -118,19 +109,19 @@ class ClaimedMessage(Transaction):
     )
 
     def __init__(self, claim: Claim, row: Row) -> None:
-        message_id, _lease, _destination, tries, _due, expires_at, address, name, fields, _barred = row
+        message_id, _lease, destination_id, tries, _due, expires_at, address, name, fields, _barred = row
         self._claim = claim
         self._tries: int = tries
         self._expires_at: datetime = expires_at
         self._recipient = Recipient(message_id, address, name, fields)
         self._fault: Unsendable | None = None
-        self._is_taken = False
+        self.campaign_id: int = claim.loaded.campaign_id
+        self.destination_id: int = destination_id
+        self.domain: str = address.rpartition("@")[2]
+        self.pool: Pool | None = None
 
     def begin(self) -> bool:
         claim, recipient = self._claim, self._recipient
-        if not self._is_taken:
-            self._is_taken = True
-            claim.take()
         if not claim.guard.may_go(claim.loaded.campaign_id, recipient.message_id):
             return False
         try:
@@ -157,6 +148,8 @@ class ClaimedMessage(Transaction):
         claim, message_id = self._claim, self._recipient.message_id
         claim.journal.reply(message_id, claim.lease_id, reply)
         self.body = b""
+        if self.pool:
+            self.pool.heard(reply)
         self._report(
             outcomes.replied(message_id, claim.lease_id, reply, tries=self._tries, expires_at=self._expires_at)
         )
@@ -168,14 +161,12 @@ class ClaimedMessage(Transaction):
             self._report(Outcome(message_id, claim.lease_id, Message.Status.BOUNCED, self._fault.reason, reply=reply))
         elif message_id in claim.guard.barred:
             self._report(Outcome(message_id, claim.lease_id, Message.Status.SUPPRESSED))
-        elif claim.pool.trouble and not claim.guard.is_shut:
-            self.settle(claim.pool.trouble)
         else:
             self._report(outcomes.given_back(message_id, claim.lease_id))
 
+    def postpone(self, due_at: datetime) -> None:
+        self._report(outcomes.given_back(self._recipient.message_id, self._claim.lease_id, due_at))
+
     def _report(self, outcome: Outcome) -> None:
-        if not self._is_taken:
-            self._is_taken = True
-            self._claim.take()
         self._claim.waiting.discard(outcome.message_id)
         self._claim.report(outcome)

@@ -37,9 +37,9 @@ class Outcome(NamedTuple):
         return self.status in (Status.SENT, Status.BOUNCED) and self.reply is not None
 
 
-def given_back(message_id: int, lease_id: int) -> Outcome:
-    """Return the outcome of a message without a dot: due again at once."""
-    return Outcome(message_id, lease_id, Status.QUEUED, due_at=datetime.now(UTC))
+def given_back(message_id: int, lease_id: int, due_at: datetime | None = None) -> Outcome:
+    """Return the outcome of a message without a dot, which counts as no try: due again then, or at once."""
+    return Outcome(message_id, lease_id, Status.QUEUED, due_at=due_at or datetime.now(UTC))
 
 
 def replied(message_id: int, lease_id: int, reply: Reply, *, tries: int, expires_at: datetime) -> Outcome:

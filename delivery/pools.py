@@ -1,53 +1,122 @@
-"""The pool of connections that a worker keeps to one site over many batches."""
+"""The pool of connections that a worker process keeps to one site, over many batches.
+
+Its connections pull from one line of waiting transactions (`Turns`). How many there may be, and how fast they go, is
+asked of a `Pacing`, which the pools of a destination group share. Hosts are dialled in the order of their preference,
+with TLS as their plan says; a failed handshake falls back to the clear only where nothing demands TLS (RFC 7435).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import replace
+from typing import Protocol
 
 from delivery.connections import Connection
-from delivery.smtp import ConnectFailure, Reply, Timeouts, Transaction, unverified_context, verified_context
+from delivery.sites import Site, Target, Unroutable
+from delivery.smtp import ConnectFailure, Reply, Timeouts, Transaction
+from delivery.turns import Turns
 from mailsales.routes import Route, TLSMode
 
-PATIENCE = 3  # failures in a row, with no connection left, after which the waiting messages are given back
+PATIENCE = 3  # failures in a row, with no connection left, after which the waiting messages are deferred
 FIRST_PAUSE = 0.5  # seconds, doubled with each failure
 LONGEST_PAUSE = 60.0
+REMEMBERED = 0.7  # of the rate of the second before: a moving mean over some three seconds
+
+
+class Pacing(Protocol):
+    """What one process may do to a destination group; `delivery/pace.py` shares it with the others."""
+
+    most_messages: int
+    most_seconds: float
+
+    def may_open(self) -> bool: ...
+    def opened(self) -> None: ...
+    def closed(self) -> None: ...
+    def take(self) -> float:
+        """Return 0.0 and count one message, or the seconds until one may go."""
+
+    def succeeded(self) -> None: ...
+    def failed(self, reply: Reply) -> None: ...
+
+
+class Unshared:
+    """The pace of a pool that nobody shares a limit with: so many connections, as fast as they go."""
+
+    most_messages = 1000
+    most_seconds = 300.0
+
+    def __init__(self, connections: int) -> None:
+        self._left = connections
+
+    def may_open(self) -> bool:
+        return self._left > 0
+
+    def opened(self) -> None:
+        self._left -= 1
+
+    def closed(self) -> None:
+        self._left += 1
+
+    def take(self) -> float:
+        return 0.0
+
+    def succeeded(self) -> None: ...
+    def failed(self, reply: Reply) -> None: ...
+
+
+class Notes(Protocol):
+    """Who wants to know what pools meet: TLS that failed, sessions that stood (`delivery/tls_policy.py`)."""
+
+    def broken(self, host: str, text: str) -> None: ...
+    def note(self, target: Target, failure: ConnectFailure | None) -> None: ...
 
 
 class Pool:
-    """Up to `size` connections of one route, which pull from one queue of waiting transactions.
+    """All methods belong to the thread of the event loop in which it was made.
 
-    All methods belong to the thread of the event loop in which it was made. Connections are opened when there is work,
-    one first and the others once it stands, and again after failures with growing pauses. When `PATIENCE` attempts in a
-    row failed and no connection is left, `trouble` holds what the server or the system said and all that waits is
-    `returned`: a transaction returned while `trouble` is set should be deferred, any other is simply due again.
+    Connections are opened when there is work, one first and the others once it stands, and again after failures with
+    growing pauses. When `PATIENCE` attempts in a row failed and no connection is left, all that waits is settled with
+    what the server or the system said, and `on_trouble` gets it. `on_refusal` gets every refusal that was heard.
+    `may_open` is asked before each connection beside the pace; `rate` is messages taken a second, lately.
     """
 
     def __init__(
         self,
         route: Route,
-        size: int,
+        site: Site,
+        pace: Pacing,
+        find_targets: Callable[[], Awaitable[list[Target]]],
         *,
+        notes: Notes | None = None,
+        on_trouble: Callable[[Pool, Reply], None] = lambda _pool, _reply: None,
+        on_refusal: Callable[[Pool, Reply], None] = lambda _pool, _reply: None,
+        may_open: Callable[[], bool] = lambda: True,
+        rate: float = 0.0,
         timeouts: Timeouts | None = None,
-        most_messages: int = 1000,
         first_pause: float = FIRST_PAUSE,
     ) -> None:
         self.route = route
-        self.size = size
-        self.trouble: Reply | None = None
+        self.site = site
+        self.pace = pace
+        self.rate = self._starting_rate = rate
+        self.settled = False  # a receiver has spoken since the last trouble
+        self._find_targets = find_targets
+        self._notes = notes
+        self._on_trouble = on_trouble
+        self._on_refusal = on_refusal
+        self._may_open = may_open
         self._timeouts = timeouts or Timeouts()
-        self._most_messages = most_messages
         self._first_pause = first_pause
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Transaction] = deque()
+        self._waiting = Turns()
         self._connections: set[Connection] = set()
         self._openings: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._rests_until = 0.0
         self._alarm: asyncio.TimerHandle | None = None
-        self._is_tls_broken = False
+        self._taken = 0  # since the rate was last looked at
         self._is_closing = False
         self._all_gone: asyncio.Event = asyncio.Event()
 
@@ -55,11 +124,25 @@ class Pool:
         """Return how many transactions wait for a connection."""
         return len(self._waiting)
 
-    def push(self, transactions: Iterable[Transaction]) -> None:
+    @property
+    def opened(self) -> int:
+        """How many connections there are, with those that are being opened."""
+        return len(self._connections) + len(self._openings)
+
+    @property
+    def wanted(self) -> int:
+        """How many connections could work at the moment."""
+        return len(self._waiting) + len(self._openings) + sum(not one.is_idle for one in self._connections)
+
+    @property
+    def is_unused(self) -> bool:
+        return not self.opened and not self._waiting
+
+    def push(self, transactions: Iterable[Transaction], campaign_id: int = 0) -> None:
         """Queue the transactions. After `close` or `abandon` they are returned at once."""
-        self._waiting.extend(transactions)
+        self._waiting.add(campaign_id, transactions)
         if self._is_closing:
-            self._return_all()
+            self._return(self._waiting.clear())
         else:
             self.feed()
 
@@ -69,21 +152,52 @@ class Pool:
             if not self._waiting:
                 return
             connection.wake()
-        rest = self._rests_until - self._loop.time()
         if not self._waiting or self._is_closing:
             return
+        rest = self._rests_until - self._loop.time()
         if rest > 0:
-            self._alarm = self._alarm or self._loop.call_later(rest, self._wake_up)
+            self._ring_in(rest)
             return
-        most = self.size if self._connections else 1
-        for _each in range(min(most - len(self._connections) - len(self._openings), len(self._waiting))):
-            opening = self._loop.create_task(self._open())
-            self._openings.add(opening)
+        most = len(self._waiting) if self._connections else 1 - len(self._openings)
+        while len(self._openings) < most and self.pace.may_open() and self._may_open():
+            self.pace.opened()
+            self._openings.add(self._loop.create_task(self._open()))
+
+    def cut(self, most: int) -> list[Transaction]:
+        """Take out what is too many to wait here, and return it."""
+        return self._waiting.cut(most)
+
+    def stop(self, campaign_ids: Collection[int]) -> None:
+        """Return what waits of campaigns that were stopped."""
+        self._return(self._waiting.drop(campaign_ids))
+
+    def release(self, most: int) -> int:
+        """Close so many idle connections, for others to open one; return how many were closed."""
+        idle = [one for one in self._connections if one.is_idle][: max(most, 0)]
+        for connection in idle:
+            connection.close()
+        return len(idle)
+
+    def measure(self, seconds: float) -> None:
+        """Bring the rate up to date; called about once a second, `seconds` after the last time.
+
+        A pool with nothing to do is believed to be faster each second, up to what is believed of a new one.
+        """
+        mean = REMEMBERED * self.rate + (1 - REMEMBERED) * self._taken / seconds
+        self.rate = mean if self._waiting else max(mean, self.rate, min(2 * self.rate + 1, self._starting_rate))
+        self._taken = 0
+
+    def heard(self, reply: Reply) -> None:
+        """Take note of a receiver's word about a message."""
+        if reply.is_positive:
+            self.pace.succeeded()
+        else:
+            self._on_refusal(self, reply)
 
     async def close(self) -> None:
         """Finish what was taken, QUIT, and return what still waits."""
         self._is_closing = True
-        self._return_all()
+        self._return(self._waiting.clear())
         for connection in list(self._connections):
             connection.close()
         await self._until_gone()
@@ -91,8 +205,7 @@ class Pool:
     async def abandon(self, seconds: float) -> None:
         """Send no further dot; return what has none; wait for replies to dots for at most so many seconds."""
         self._is_closing = True
-        self.trouble = None
-        self._return_all()
+        self._return(self._waiting.clear())
         for opening in self._openings:
             opening.cancel()
         for connection in list(self._connections):
@@ -109,34 +222,21 @@ class Pool:
             await self._all_gone.wait()
 
     async def _open(self) -> None:
-        route = self.route
-        tls = TLSMode.NONE if self._is_tls_broken else route.tls
-        connection = Connection(
-            route.hops[0].host,
-            route.hops[0].port,
-            ehlo_name=route.ehlo_name,
-            tls=tls,
-            ssl_context=verified_context() if route.is_verified else unverified_context(),
-            timeouts=self._timeouts,
-            source_address=route.source_address,
-            most_messages=self._most_messages,
-        )
-        failure = None
+        connection, failure = None, None
         try:
-            await connection.connect()
-        except ConnectFailure as error:
-            failure = error
+            connection = await self._dial()
+        except (ConnectFailure, Unroutable) as error:
+            failure = error.reply
         finally:
-            opening = asyncio.current_task()
-            if opening:
+            if opening := asyncio.current_task():
                 self._openings.discard(opening)
+            if connection is None:
+                self.pace.closed()
             self._all_gone.set()
-        if failure:
-            if failure.is_tls and route.tls is TLSMode.OPPORTUNISTIC:
-                self._is_tls_broken = True
-            self._fail(failure.reply)
+        if connection is None:
+            assert failure
+            self._fail(failure)
             return
-        self.trouble = None
         self._connections.add(connection)
         connection.run(self._take, put_back=self._put_back, ended=self._ended)
         if self._is_closing:
@@ -144,40 +244,104 @@ class Pool:
         else:
             self.feed()
 
+    async def _dial(self) -> Connection:
+        """Return a connection to the best host that answers. Raise what the last one said, or Unroutable."""
+        failure: ConnectFailure | None = None
+        for target in await self._find_targets():
+            try:
+                return await self._try(target)
+            except ConnectFailure as error:
+                failure = error
+            if failure.is_tls and target.tls.mode is TLSMode.OPPORTUNISTIC and not target.tls.is_binding:
+                if self._notes:
+                    self._notes.broken(target.host, failure.reply.text)
+                try:
+                    return await self._try(replace(target, tls=replace(target.tls, mode=TLSMode.NONE)))
+                except ConnectFailure as error:
+                    failure = error
+        if failure is None:
+            raise Unroutable(
+                Reply(0, "no mail server has an address that may be used", "connect", self.site.name[:255])
+            )
+        raise failure
+
+    async def _try(self, target: Target) -> Connection:
+        connection = Connection(
+            target.host,
+            target.port,
+            address=target.address,
+            ehlo_name=self.route.ehlo_name,
+            tls=target.tls.mode,
+            ssl_context=target.tls.context,
+            check=target.tls.check,
+            login=target.login,
+            timeouts=self._timeouts,
+            source_address=self.route.source_address,
+            most_messages=self.pace.most_messages,
+            most_seconds=self.pace.most_seconds,
+        )
+        try:
+            await connection.connect()
+        except ConnectFailure as failure:
+            if failure.is_tls and self._notes:
+                self._notes.note(target, failure)
+            raise
+        if self._notes:
+            self._notes.note(target, None)
+        return connection
+
     def _take(self) -> Transaction | None:
-        return self._waiting.popleft() if self._waiting else None
+        if not self._waiting:
+            return None
+        if seconds := self.pace.take():
+            self._ring_in(seconds)
+            return None
+        self._taken += 1
+        return self._waiting.take()
 
     def _put_back(self, transaction: Transaction) -> None:
         if self._is_closing:
             transaction.returned()
         else:
-            self._waiting.appendleft(transaction)
+            self._waiting.put_back(transaction)
 
     def _ended(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        self.pace.closed()
         self._all_gone.set()
         if connection.settled:
             self._failures = 0
+            self.settled = True
         if connection.trouble and not connection.settled:
             self._fail(connection.trouble)
-        else:
-            self._loop.call_soon(self.feed)
+            return
+        if connection.trouble and connection.trouble.code >= 400:  # 421 after some messages: a hint to go slower
+            self.pace.failed(connection.trouble)
+            self._on_refusal(self, connection.trouble)
+        self._loop.call_soon(self.feed)
 
     def _fail(self, reply: Reply) -> None:
-        """Rest after a failure; after too many in a row, with nobody left, return what waits."""
+        """Rest after a failure; after too many in a row, with nobody left, settle what waits."""
         self._failures += 1
         pause = min(self._first_pause * 2 ** min(self._failures - 1, 16), LONGEST_PAUSE)
         self._rests_until = self._loop.time() + pause * random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
+        self.pace.failed(reply)
+        self._on_refusal(self, reply)
         if self._failures >= PATIENCE and not self._connections:
-            self.trouble = reply
-            self._return_all()
+            for transaction in self._waiting.clear():
+                transaction.settle(reply)
+            self._on_trouble(self, reply)
         self.feed()
+
+    def _ring_in(self, seconds: float) -> None:
+        if self._alarm is None and not self._is_closing:
+            self._alarm = self._loop.call_later(seconds, self._wake_up)
 
     def _wake_up(self) -> None:
         self._alarm = None
         self.feed()
 
-    def _return_all(self) -> None:
-        waiting, self._waiting = self._waiting, deque()
-        for transaction in waiting:
+    @staticmethod
+    def _return(transactions: list[Transaction]) -> None:
+        for transaction in transactions:
             transaction.returned()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import count
 
 from django.conf import settings
 
-from accounts.models import DkimKey
+from accounts.models import DkimKey, Domain
 from campaigns import drafts
-from campaigns.models import Campaign, TestSend
+from campaigns.models import Campaign, Subscription, TestSend
 from delivery.compose import TEST, Composer, Content, Rendition, freeze
 from delivery.dkim import Signer, Signers
 from delivery.models import Rendition as Frozen
 from delivery.routes import read_route
+from delivery.warmup import Plan, plan_of
 from mailsales.routes import Route
 
 TEST_MARK = "[テスト] "
@@ -45,6 +48,16 @@ class Loaded:
     campaign_id: int
     composer: Composer
     route: Route
+    plan: Plan | None = None  # of a sending domain that warms up
+
+
+def warmup_days(campaign: Campaign) -> int:
+    """Return for how many days the campaign's sender may have to wait for its turn, if its domain warms up."""
+    plan = plan_of(campaign.sender.domain) if campaign.sender else None
+    if plan is None:
+        return 0
+    left = Subscription.objects.filter(list=campaign.list_id, status=Subscription.Status.CONFIRMED).count()
+    return next(days for days in count() if (left := left - plan.cap_on(plan.today() + timedelta(days=days))) <= 0)
 
 
 def load(campaign_id: int) -> Loaded:
@@ -52,7 +65,9 @@ def load(campaign_id: int) -> Loaded:
     row = Frozen.objects.select_related("account").get(pk=campaign_id)
     rendition = Rendition.load(row.content)
     signers = signers_of(row.account_id, rendition.domain)
-    return Loaded(campaign_id, Composer(rendition, signers, settings.TRACKING_URL), read_route(row.account.route))
+    composer = Composer(rendition, signers, settings.TRACKING_URL)
+    domain = Domain.objects.of(row.account).filter(name=rendition.domain).first()
+    return Loaded(campaign_id, composer, read_route(row.account.route), plan_of(domain) if domain else None)
 
 
 def load_test(test: TestSend) -> Loaded:

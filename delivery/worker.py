@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import socket
 import threading
 import time
@@ -24,31 +25,37 @@ from typing import Any, TypeVar
 import psycopg
 import uvloop
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
-from delivery import outcomes, renditions, replayer
+from delivery import directory, outcomes, renditions, replayer, shaping, unread_replies
 from delivery.claims import Claim, Dater, Guard, clock
+from delivery.dispatch import Dispatcher
 from delivery.journal import Journal, JournalBroken, boot_id
 from delivery.outcomes import Outcome
-from delivery.pools import Pool
 from delivery.renditions import Loaded
+from delivery.shares import Shares
+from delivery.tls_memory import TlsMemory
 from mailsales.ledger import Ledger, Row
-from mailsales.routes import Route
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 CHUNK = 500  # messages of one claim
-MOST_CHUNKS = 2  # with messages that no connection has taken yet
-SLICE_SECONDS = 2.0
+SLICE_SECONDS = 0.5  # of a lane: then the next one has its turn, of whatever campaign
+ROOM_SECONDS = 0.02  # between two looks whether more may be claimed
 WATCH_SECONDS = 0.5
 GO_SECONDS = 1.5
 RECORD_SECONDS = 0.5
 RECORD_CHUNK = 500
 REPLAY_SECONDS = 5.0
 LISTEN_SECONDS = 0.1
+FEED_SECONDS = 0.25
 RECONNECT_SECONDS = 0.5
+COUNT_SECONDS = 10.0
 KEPT_CAMPAIGNS = 64
+FRESH_SECONDS = 60.0  # after which a campaign's route and keys are looked up again
+OPEN_FILES = 4_096
+PROCESSES = "SELECT count(*) FROM generation WHERE closed_at IS NULL AND beat_at > now() - interval '1 minute'"
 START: tuple[datetime, int] = (datetime(2000, 1, 1, tzinfo=UTC), 0)
 
 
@@ -68,14 +75,14 @@ class Worker:
         self._dater = Dater()
         self._journal: Journal
         self._generation_id = 0
-        self._pools: dict[Route, Pool] = {}
+        self._dispatcher: Dispatcher
+        self._processes = 1  # that send, in the whole installation
         self._claims: dict[int, Claim] = {}  # by lease, until all is recorded
         self._unrecorded: dict[int, int] = {}  # by lease: how many messages
         self._results: list[Outcome] = []
         self._is_full = asyncio.Event()
-        self._has_room = asyncio.Event()
         self._floors: dict[int, tuple[datetime, int]] = {}
-        self._loaded: OrderedDict[int, Loaded] = OrderedDict()
+        self._loaded: OrderedDict[int, tuple[Loaded, float]] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
 
     # -- called by the thread of the tasks -------------------------------------------------------
@@ -121,25 +128,49 @@ class Worker:
         here = {"host": socket.gethostname(), "boot": boot_id(), "pid": os.getpid()}
         ((self._generation_id,),) = await self._ledger.execute("open_generation", **here)
         self._journal.begin(self._generation_id)
+        allow_files(OPEN_FILES)
+        self._dispatcher = self._make_dispatcher()
         await self._watch()
-        for work in (self._keep_watching, self._keep_recording, self._keep_replaying, self._keep_listening):
+        ours = (
+            self._keep_watching,
+            self._keep_recording,
+            self._keep_replaying,
+            self._keep_listening,
+            self._keep_counting,
+        )
+        for work in (*ours, self._keep_feeding, self._dispatcher.keep_sharing, self._dispatcher.keep_tending):
             self._tasks.append(self._loop.create_task(work()))
+
+    def _make_dispatcher(self) -> Dispatcher:
+        run = self._ledger.query
+        table = shaping.load(settings.SHAPING_FILE)
+        memory = TlsMemory(run)
+        shares = Shares(settings.REDIS_URL, f"{socket.gethostname()}:{self._generation_id}", lambda: self._processes)
+        return Dispatcher(run, directory.of_settings(table, memory), table, shares, memory)
+
+    async def _keep_counting(self) -> None:
+        """Know how many processes share the limits while Redis is away."""
+        while True:
+            with suppress(psycopg.Error):
+                ((count,),) = await self._ledger.query(PROCESSES, {})
+                self._processes = max(1, int(count))
+            await asyncio.sleep(COUNT_SECONDS)
 
     async def _keep_listening(self) -> None:
         """Let no further dot leave once the process is asked to stop; `stop` follows when its task has ended."""
         while not self._is_stopping():
             await asyncio.sleep(LISTEN_SECONDS)
         self._guard.is_shut = True
-        self._has_room.set()
 
     async def _stop(self, seconds: float) -> None:
         self._guard.is_shut = True
-        await asyncio.gather(*(pool.abandon(seconds) for pool in self._pools.values()))
+        await self._dispatcher.abandon(seconds)
         while self._results:
             if not await self._record():
                 await asyncio.sleep(RECONNECT_SECONDS)
         for task in self._tasks:
             task.cancel()
+        await self._dispatcher.close()
         try:
             await self._ledger.execute("close_generation", generation=self._generation_id, who="worker")
         except psycopg.Error as error:  # everything is recorded; the sweeper closes it
@@ -152,13 +183,13 @@ class Worker:
         logger.error("Generation %s is over: %s", self._generation_id, why)
         self._guard.is_shut = True
         self.is_over = True
-        self._has_room.set()
-        await asyncio.gather(*(pool.abandon(settings.STOP_SECONDS) for pool in self._pools.values()))
+        await self._dispatcher.abandon(settings.STOP_SECONDS)
         while self._results and not await self._record():
             await asyncio.sleep(RECONNECT_SECONDS)
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()
+        await self._dispatcher.close()
         await self._ledger.close()
         self._journal.close(remove=False)
 
@@ -178,23 +209,36 @@ class Worker:
                 following = None
         return following
 
+    async def _keep_feeding(self) -> None:
+        """Claim again what was put off here and is due: its lanes may have fallen silent meanwhile."""
+        while True:
+            await asyncio.sleep(FEED_SECONDS)
+            try:
+                for campaign_id in self._dispatcher.due_again():
+                    loaded = await self._load(campaign_id)
+                    while self._dispatcher.has_room() and not self._guard.is_shut and await self._claim(loaded):
+                        pass
+            except (psycopg.Error, DatabaseError) as error:
+                logger.warning("What was put off waits for its lanes: %s", error)
+
     async def _load(self, campaign_id: int) -> Loaded:
         """Return the compiled campaign. The ORM is synchronous, so it works in a thread."""
-        if campaign_id not in self._loaded:
-            self._loaded[campaign_id] = await asyncio.to_thread(_load, campaign_id)
+        loaded, until = self._loaded.get(campaign_id, (None, 0.0))
+        if loaded is None or until < clock():
+            loaded = await asyncio.to_thread(_load, campaign_id)
+            self._loaded[campaign_id] = loaded, clock() + FRESH_SECONDS
             if len(self._loaded) > KEPT_CAMPAIGNS:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(campaign_id)
-        return self._loaded[campaign_id]
+        return loaded
 
     async def _room(self, seconds: float) -> bool:
         """Return whether another chunk may be claimed, within so many seconds."""
-        while sum(claim.untaken > 0 for claim in self._claims.values()) >= MOST_CHUNKS:
-            self._has_room.clear()
-            try:
-                await asyncio.wait_for(self._has_room.wait(), seconds)
-            except TimeoutError:
+        until = clock() + seconds
+        while not self._dispatcher.has_room():
+            if clock() > until or self._guard.is_shut:
                 return False
+            await asyncio.sleep(ROOM_SECONDS)
         return not self._guard.is_shut
 
     async def _claim(self, loaded: Loaded) -> bool:
@@ -206,12 +250,11 @@ class Worker:
             claim = Claim(
                 rows,
                 loaded,
-                self._pool(loaded.route),
+                self._dispatcher,
                 guard=self._guard,
                 journal=self._journal,
                 dater=self._dater,
                 report=self._report,
-                taken=self._has_room.set,
             )
             self._claims[claim.lease_id] = claim
             self._unrecorded[claim.lease_id] = len(rows)
@@ -235,11 +278,6 @@ class Worker:
                 break
         self._floors[campaign_id] = max(((row[4], row[0]) for row in rows), default=START)
         return rows
-
-    def _pool(self, route: Route) -> Pool:
-        if route not in self._pools:
-            self._pools[route] = Pool(route, settings.CONNECTIONS)
-        return self._pools[route]
 
     # -- watching --------------------------------------------------------------------------------
 
@@ -269,6 +307,7 @@ class Worker:
         if not is_open:
             return False
         self._guard.stopped = campaigns if is_held else set(stopped)
+        self._dispatcher.stop(self._guard.stopped)
         self._guard.barred = set(barred)
         self._guard.go_until = asked_at + GO_SECONDS
         self._journal.forget(min(self._unrecorded, default=None))
@@ -330,6 +369,8 @@ class Worker:
                 arrays = outcomes.as_arrays(late)
                 del arrays["dues"]
                 await self._ledger.execute("evidence", **arrays)
+            if unread := unread_replies.found(known):
+                await self._ledger.query(unread_replies.COUNT, unread)
         except psycopg.Error as error:
             logger.warning("Nothing can be recorded at the moment: %s", error)
             return False
@@ -366,6 +407,14 @@ def server() -> dict[str, Any]:
     given = {name: value for name, value in connection.get_connection_params().items() if name not in ours}
     patience = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
     return {**patience, "tcp_user_timeout": 20_000, **given}
+
+
+def allow_files(most: int) -> None:
+    """Raise the soft limit of open files towards so many: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _load(campaign_id: int) -> Loaded:

@@ -25,7 +25,7 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
 
     def due(self) -> Self:
         """Return those whose time has come, oldest first."""
-        return self.filter(status=Campaign.Status.SCHEDULED, send_at__lte=Now()).order_by("send_at")
+        return self.filter(status=Campaign.Status.SCHEDULED, send_at__lte=Now()).order_by("send_at", "pk")
 
 
 class Campaign(models.Model):

@@ -14,13 +14,13 @@ from campaigns.models import Subscription, Suppression
 from delivery import inbound
 from delivery.certificates import server_context
 from delivery.models import Bounce, Complaint, InboundMail, Message, Unsubscribe
-from delivery.pools import Pool
 from delivery.sandbox.reports import abuse_report, delivery_report
 from delivery.servers import serve
 from mailsales import tokens
 from mailsales.reasons import Reason
-from mailsales.routes import Hop, Route, RouteKind, TLSMode
+from mailsales.routes import TLSMode
 from mailsales.tokens import bounce_token, unsubscribe_address_token
+from tests.delivery.making import pool_to
 from tests.delivery.sink import Letter
 from tests.make import make_campaign, make_contact, make_list, make_message
 
@@ -142,7 +142,7 @@ class InboundServerTest(TransactionTestCase):
         server = inbound.Inbound()
         listening = await serve(server, "127.0.0.1", 0, size=1_000_000, tls=self.tls)
         port = listening.sockets[0].getsockname()[1]
-        pool = Pool(Route(RouteKind.RELAY, (Hop("127.0.0.1", port),), TLSMode.REQUIRED), 2)
+        pool = pool_to(port, 2, TLSMode.REQUIRED)
         pool.push(letters)
         async with asyncio.timeout(10):
             while not all(letter.ends for letter in letters):

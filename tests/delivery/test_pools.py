@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from unittest import IsolatedAsyncioTestCase
 
 import uvloop
@@ -11,13 +12,10 @@ from django.test import SimpleTestCase
 from delivery.certificates import server_context
 from delivery.pools import PATIENCE, Pool
 from delivery.smtp import Reply, Timeouts
-from mailsales.routes import Hop, Route, RouteKind, TLSMode
+from mailsales.routes import TLSMode
+from tests.delivery.making import pool_to
 from tests.delivery.sink import Letter, Sink
 from tests.delivery.test_connections import scripted
-
-
-def route_to(sink: Sink, tls: TLSMode = TLSMode.NONE) -> Route:
-    return Route(RouteKind.RELAY, (Hop("127.0.0.1", sink.port),), tls)
 
 
 async def until_ended(letters: list[Letter]) -> None:
@@ -27,8 +25,8 @@ async def until_ended(letters: list[Letter]) -> None:
 
 
 class PoolTest(IsolatedAsyncioTestCase):
-    def pool(self, sink: Sink, size: int = 3, **options: object) -> Pool:
-        return Pool(route_to(sink), size, first_pause=0.01, **options)  # type: ignore[arg-type]
+    def pool(self, sink: Sink, size: int = 3, **options: Any) -> Pool:
+        return pool_to(sink.port, size, first_pause=0.01, **options)
 
     async def test_everything_is_sent_over_as_many_connections_as_allowed(self) -> None:
         letters = [Letter(n) for n in range(50)]
@@ -77,16 +75,17 @@ class PoolTest(IsolatedAsyncioTestCase):
         self.assertEqual([letter.reply.code for letter in letters], [250] * 12)
         self.assertEqual(len(sink.accepted), 12)
 
-    async def test_dead_host_returns_what_waits_with_its_trouble(self) -> None:
+    async def test_dead_host_settles_what_waits_with_its_trouble(self) -> None:
         async with Sink() as sink:
             pass
-        pool = self.pool(sink)
+        troubles: list[Reply] = []
+        pool = self.pool(sink, on_trouble=lambda _pool, reply: troubles.append(reply))
         letters = [Letter(n) for n in range(4)]
         pool.push(letters)
         await until_ended(letters)
-        assert pool.trouble
-        self.assertEqual((pool.trouble.code, pool.trouble.command, letters[0].returns), (0, "connect", 1))
         await pool.close()
+        self.assertEqual([(letter.reply.code, letter.reply.command) for letter in letters], [(0, "connect")] * 4)
+        self.assertEqual([(reply.code, reply.command) for reply in troubles], [(0, "connect")])
 
     async def test_host_that_comes_back_is_used_again(self) -> None:
         async with Sink() as sink:
@@ -99,20 +98,17 @@ class PoolTest(IsolatedAsyncioTestCase):
             pool.push(second)
             await until_ended(second)
             await pool.close()
-        self.assertEqual((second[0].reply.code, pool.trouble), (250, None))
+        self.assertEqual(second[0].reply.code, 250)
 
     async def test_host_that_drops_every_first_message_is_not_hammered(self) -> None:
         letters = [Letter(n) for n in range(40)]
-        troubles: list[Reply | None] = []
         async with Sink(scripted(MAIL="drop")) as sink:
             pool = self.pool(sink)
-            letters[-1].returned = lambda: troubles.append(pool.trouble)  # type: ignore[method-assign]
             pool.push(letters)
-            await until_ended(letters[:-1])
+            await until_ended(letters)
             await pool.close()
         self.assertLessEqual(sink.sessions, PATIENCE + 3)
-        self.assertTrue(troubles[0])
-        self.assertEqual({letter.ends for letter in letters[:-1]}, {1})
+        self.assertEqual({letter.reply.code for letter in letters}, {0})
 
     async def test_message_that_breaks_connections_harms_nobody_else(self) -> None:
         def script(verb: str, argument: str) -> str | None:
@@ -130,14 +126,14 @@ class PoolTest(IsolatedAsyncioTestCase):
     async def test_broken_tls_is_given_up_only_when_opportunistic(self) -> None:
         plain = Sink(scripted(STARTTLS="220 go on"), extensions=("PIPELINING", "STARTTLS"))  # and then no handshake
         quick = Timeouts(starttls=0.3)
-        for tls, expected in ((TLSMode.OPPORTUNISTIC, 250), (TLSMode.REQUIRED, None)):
+        for tls, expected in ((TLSMode.OPPORTUNISTIC, 250), (TLSMode.REQUIRED, 0)):
             letters = [Letter(0)]
             async with plain:
-                pool = Pool(route_to(plain, tls), 1, first_pause=0.01, timeouts=quick)
+                pool = self.pool(plain, 1, tls=tls, timeouts=quick)
                 pool.push(letters)
                 await until_ended(letters)
                 await pool.close()
-            self.assertEqual(letters[0].replies[0].code if letters[0].replies else None, expected)
+            self.assertEqual(letters[0].reply.code, expected)
 
     async def test_abandon_settles_and_returns_everything(self) -> None:
         letters = [Letter(n) for n in range(30)]
@@ -167,7 +163,7 @@ class UvloopTest(SimpleTestCase):
             with TemporaryDirectory() as folder:
                 sink = Sink(tls=server_context(Path(folder)))
             async with sink:
-                pool = Pool(route_to(sink, TLSMode.REQUIRED), 3)
+                pool = pool_to(sink.port, 3, TLSMode.REQUIRED)
                 pool.push(letters)
                 await until_ended(letters)
                 await pool.close()

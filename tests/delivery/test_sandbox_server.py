@@ -12,14 +12,14 @@ from django.test import TransactionTestCase
 from accounts.models import Account
 from delivery.certificates import server_context
 from delivery.models import SandboxMail
-from delivery.pools import Pool
 from delivery.replies import read
 from delivery.sandbox import server as sandbox
 from delivery.sandbox.manners import MANNERS, Manner, manner_of
 from delivery.servers import serve
 from mailsales.reasons import Reason
-from mailsales.routes import Hop, Route, RouteKind, TLSMode
+from mailsales.routes import TLSMode
 from mailsales.tokens import bounce_token
+from tests.delivery.making import pool_to
 from tests.delivery.sink import Letter
 
 
@@ -43,7 +43,7 @@ class SandboxServerTest(TransactionTestCase):
         box = sandbox.Sandbox()
         listening = await serve(box, "127.0.0.1", 0, size=sandbox.LARGEST, tls=self.tls)
         port = listening.sockets[0].getsockname()[1]
-        pool = Pool(Route(RouteKind.SANDBOX, (Hop("127.0.0.1", port),), TLSMode.REQUIRED), 3)
+        pool = pool_to(port, 3, TLSMode.REQUIRED)
         pool.push(letters)
         async with asyncio.timeout(20):
             while not all(letter.ends for letter in letters):

@@ -11,12 +11,13 @@ import uvloop
 
 from campaigns import merge
 from campaigns.models import Contact
-from delivery import renditions
+from delivery import directory, renditions, shaping
 from delivery.compose import Recipient, Rendition, date_header
 from delivery.models import Rendition as Frozen
-from delivery.pools import Pool
+from delivery.pools import Pool, Unshared
 from delivery.routes import read_route
 from delivery.smtp import Reply, Transaction
+from delivery.tls_memory import TlsMemory
 from mailsales.management.bench.sink_process import sink
 
 MESSAGES = 1_000
@@ -72,7 +73,10 @@ def _each(work: Callable[[Any], Any], things: list[Any]) -> tuple[float, list[An
 
 def _smtp(mails: list[bytes]) -> float:
     async def send(port: int) -> float:
-        pool = Pool(read_route(f"smtp://127.0.0.1:{port}"), 8)
+        route = read_route(f"smtp://127.0.0.1:{port}")
+        ways = directory.of_settings(shaping.load(), TlsMemory())
+        site = await ways.site_of(route, "")
+        pool = Pool(route, site, Unshared(8), lambda: ways.targets_of(route, site))
         left, done = len(mails), asyncio.Event()
 
         def ended() -> None:
