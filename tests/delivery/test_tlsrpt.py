@@ -14,6 +14,7 @@ from delivery.dkim import Signer, Signers, dns_record, verify
 from delivery.models import TlsResult
 from delivery.tlsrpt import Report, address_of, destinations, mail
 from mailsales.dkim_keys import RSA, make_key
+from tests.delivery import opendkim
 
 DAY = date(2026, 11, 23)
 STS = ["version: STSv1", "mode: enforce", "mx: *.example.net", "max_age: 604800"]
@@ -195,6 +196,10 @@ class MailTest(SimpleTestCase):
         signature = self.parsed()["DKIM-Signature"].replace(" ", "")
         self.assertIn(":tls-report-domain:tls-report-submitter:tls-required:", signature)
         self.assertNotIn(";l=", signature)
+
+    def test_opendkim_finds_it_signed(self) -> None:
+        name, record = dns_record("sender.example.jp", "m1", RSA, key()[1])
+        self.assertEqual(opendkim.complaints(self.made().body, {name: record}), "")
 
     def test_it_is_fit_for_any_server(self) -> None:
         lines = self.made(domain="a" * 60 + ".example.net").body.split(b"\r\n")
