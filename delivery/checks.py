@@ -1,4 +1,4 @@
-"""The system checks of SHAPING_FILE and TLSRPT_FROM: `manage.py check` names what is wrong in them."""
+"""The system checks of SHAPING_FILE, TLSRPT_FROM and DNS_SERVERS: `manage.py check` names what is wrong in them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags
 
 from delivery import shaping
+from delivery.resolver import Resolver
 from mailsales.addresses import BadAddress, clean_address
 
 
@@ -33,4 +34,15 @@ def reports_come_from_an_address(app_configs: Sequence[AppConfig] | None, **kwar
     except BadAddress:
         hint = "Write an address of a domain that an account has, for example TLSRPT_FROM=tls-reports@example.jp."
         return [Error(f"TLSRPT_FROM is “{settings.TLSRPT_FROM}”, not an address.", hint=hint, id="delivery.E002")]
+    return []
+
+
+@checks.register(Tags.files)
+def dns_servers_are_right(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Report a name server that nobody could ask."""
+    try:
+        Resolver(settings.DNS_SERVERS)
+    except ValueError as wrong:
+        hint = "Write host or host:port, for example DNS_SERVERS=192.0.2.53,[2001:db8::53]:5353."
+        return [Error(f"DNS_SERVERS: {wrong}", hint=hint, id="delivery.E003")]
     return []

@@ -8,6 +8,7 @@ like) are refused: nobody's MX record may make this installation knock at its ow
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
@@ -29,6 +30,7 @@ GroupOf = Callable[[tuple[str, ...], str], str]
 MOST_ADDRESSES = 5
 OF_ONE_HOST = 2  # addresses, one of each family, before the next host has its turn
 LONGEST_NAME = 255
+HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 class Directory:
@@ -59,8 +61,10 @@ class Directory:
         except DnsTrouble as error:
             raise Unroutable(Reply(0, str(error), "connect", domain)) from error
         hosts = _by_preference(found)
-        if not hosts:
+        if not any(host for _preference, host in found):
             raise _refused(556, "5.1.10 Recipient address has null MX: the domain takes no mail.", domain)
+        if not hosts:
+            raise _refused(550, "5.4.4 What the domain names as its mail servers are no host names.", domain)
         names = tuple(sorted({host for group in hosts for host in group}))
         name = " ".join(host if "." in host else f"{host}." for host in names)[:LONGEST_NAME]  # never a group's name
         governed = domain if await self._policies.governs(domain) else ""
@@ -161,10 +165,13 @@ def _site_of_hops(route: Route) -> Site:
 
 
 def _by_preference(found: Records[tuple[int, str]]) -> tuple[tuple[str, ...], ...]:
-    """Return the hosts in groups, the best first, each host once. A null MX beside others means nothing (RFC 7505 §3)."""
+    """Return the hosts in groups, the best first, each once, without what is no host name.
+
+    A null MX beside others means nothing (RFC 7505 §3).
+    """
     best: dict[str, int] = {}
     for preference, host in sorted(found):
-        if host:
+        if HOST.fullmatch(host):
             best.setdefault(host, preference)
     ranked = sorted(best, key=lambda host: (best[host], host))
     return tuple(tuple(group) for _preference, group in groupby(ranked, key=best.__getitem__))

@@ -18,6 +18,7 @@ LONGEST_AGE = 31_557_600  # seconds, RFC 8461 §3.2
 LONGEST_BODY = 64 * 1024  # bytes, §3.3
 LONGEST_HEAD = 16 * 1024
 SECONDS = 60.0  # §3.3
+MOST_ADDRESSES = 2  # that are tried when connections fail
 PATH = "/.well-known/mta-sts.txt"
 
 
@@ -104,10 +105,17 @@ class Fetcher:
         """Return the body. Raise OSError, EOFError, ValueError and those of the resolver."""
         found = await self.resolver.addresses(host)
         addresses = [address for address in found if self.allows_private or is_public(address)]
-        if not addresses:
-            raise ValueError("it has no address that may be asked")
+        fault: OSError | ValueError = ValueError("it has no address that may be asked")
+        for address in addresses[:MOST_ADDRESSES]:
+            try:
+                return await self._get_from(address, host)
+            except ConnectionError as error:
+                fault = error
+        raise fault
+
+    async def _get_from(self, address: str, host: str) -> bytes:
         reader, writer = await asyncio.open_connection(
-            addresses[0], self.port, ssl=self.context or _web_context(), server_hostname=host, limit=LONGEST_BODY
+            address, self.port, ssl=self.context or _web_context(), server_hostname=host, limit=LONGEST_BODY
         )
         try:
             request = f"GET {PATH} HTTP/1.1\r\nHost: {host}\r\nAccept: text/plain\r\nConnection: close\r\n\r\n"

@@ -7,6 +7,7 @@ go out as A-labels (RFC 5890), over EDNS (RFC 6891), and over TCP where an answe
 from __future__ import annotations
 
 import random
+import socket
 import time
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -160,13 +161,16 @@ class _Cache(dns.resolver.LRUCache):
 
 
 def _server(text: str) -> dns.nameserver.Nameserver:
-    """Return the name server that is written so. Raise ValueError."""
-    if text.count(":") > 1 and not text.startswith("["):
-        text = f"[{text}]"  # an IPv6 address alone
-    parts = urlsplit(f"//{text}")
-    if not parts.hostname:
-        raise ValueError(f"“{text}” is not host or host:port.")
-    return dns.nameserver.Do53Nameserver(parts.hostname, parts.port or PORT)
+    """Return the name server that is written so; the system resolves its name. Raise ValueError."""
+    try:
+        parts = urlsplit(f"//[{text}]" if text.count(":") > 1 and "[" not in text else f"//{text}")
+        host, port = parts.hostname, parts.port or PORT
+        if not host:
+            raise ValueError("it is not host or host:port")
+        (*_kind, place), *_others = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"“{text}” is no name server: {error}.") from error
+    return dns.nameserver.Do53Nameserver(str(place[0]), port)
 
 
 def _name(text: str) -> dns.name.Name:

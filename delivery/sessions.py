@@ -117,6 +117,8 @@ class Session(asyncio.BufferedProtocol, ABC):
                 )
         except OSError as error:  # TimeoutError is one
             raise ConnectFailure(self._silence("connect", plain_words(error))) from error
+        except UnicodeError as error:
+            raise ConnectFailure(self._silence("connect", "what should be a host name is none")) from error
         try:
             if self._tls is TLSMode.IMPLICIT:
                 await self._shake()

@@ -418,6 +418,11 @@ class OpeningTest(IsolatedAsyncioTestCase):
         self.assertEqual((failure.reply.code, failure.reply.command), (0, "connect"))
         self.assertEqual(failure.reply.text, "connection refused")
 
+    async def test_a_name_that_cannot_be_one(self) -> None:
+        with self.assertRaises(ConnectFailure) as caught:
+            await Connection("a..example.jp", 25, ehlo_name="out.example.jp").connect()
+        self.assertEqual((caught.exception.reply.code, caught.exception.reply.command), (0, "connect"))
+
     async def test_a_reset_is_told_apart(self) -> None:
         reset = struct.pack("ii", 1, 0)
         with socket.create_server(("127.0.0.1", 0)) as server:

@@ -27,6 +27,7 @@ text.example. TXT "no mail here"
 null.example. MX 0 .
 both.example. MX 0 .
 both.example. MX 10 mx1.two.example.
+odd.example. MX 10 a\\032b.odd.example.
 loop.example. MX 10 self.loop.example.
 nobody.example. MX 10 gone.nobody.example.
 mx1.two.example. A 11.0.0.1
@@ -87,6 +88,10 @@ class SiteTest(DirectoryTestCase):
 
     async def test_null_mx_beside_others_means_nothing(self) -> None:
         self.assertEqual((await self.directory.site_of(MX, "both.example")).hosts, (("mx1.two.example",),))
+
+    async def test_mail_servers_that_are_no_host_names(self) -> None:
+        reply = await self.refusal("odd.example")
+        self.assertEqual((reply.code, reply.enhanced), (550, "5.4.4"))
 
     async def test_missing_domain_is_for_good(self) -> None:
         reply = await self.refusal("missing.example")

@@ -66,7 +66,9 @@ class AnnouncementTest(TestCase):
 
 class FetchTest(IsolatedAsyncioTestCase):
     async def asyncSetUp(self) -> None:
-        self.names = await self.enterAsyncContext(Names("mta-sts.example.jp. A 127.0.0.1"))
+        self.names = await self.enterAsyncContext(
+            Names("mta-sts.example.jp. A 127.0.0.1\nmta-sts.example.jp. A 127.0.0.99")
+        )
         self.resolver = Resolver([self.names.server], timeout=0.5)
         self.authority = Authority()
         self.asked = b""

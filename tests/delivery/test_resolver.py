@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from unittest import IsolatedAsyncioTestCase
 
+from django.test import override_settings
+
+from delivery.checks import dns_servers_are_right
 from delivery.resolver import DnsTrouble, NoSuchDomain, Resolver
 from mailsales.management.bench.names import Names
 
@@ -117,7 +120,11 @@ class ResolverTest(IsolatedAsyncioTestCase):
         self.assertFalse((await validating.mx("null.example")).is_secure)
 
     async def test_servers_are_written_in_three_ways(self) -> None:
-        for text in ("192.0.2.53", "192.0.2.53:5300", "[2001:db8::53]:5300", "2001:db8::53"):
+        for text in ("192.0.2.53", "192.0.2.53:5300", "[2001:db8::53]:5300", "2001:db8::53", "localhost"):
             Resolver([text])
-        with self.assertRaises(ValueError):
-            Resolver([":53"])
+
+    async def test_a_wrong_server_is_named_by_the_checks(self) -> None:
+        for text in (":53", "192.0.2.53:x", "192.0.2.53:70000", "[2001:db8::53"):
+            with override_settings(DNS_SERVERS=[text]):
+                [found] = dns_servers_are_right(None)
+                self.assertIn(text, found.msg)
