@@ -17,7 +17,7 @@ from delivery.connections import Connection
 from delivery.sites import Site, Target, Unroutable
 from delivery.smtp import ConnectFailure, Reply, Timeouts, Transaction
 from delivery.turns import Turns
-from mailsales.routes import Route, TLSMode
+from mailsales.routes import Route, RouteKind, TLSMode
 
 PATIENCE = 3  # failures in a row, with no connection left, after which the waiting messages are deferred
 FIRST_PAUSE = 0.5  # seconds, doubled with each failure
@@ -70,7 +70,7 @@ class Notes(Protocol):
     """Who wants to know what pools meet: TLS that failed, sessions that stood (`delivery/tls_policy.py`)."""
 
     def broken(self, host: str, text: str) -> None: ...
-    def note(self, target: Target, failure: ConnectFailure | None) -> None: ...
+    def note(self, target: Target, failure: ConnectFailure | None, domain: str) -> None: ...
 
 
 class Pool:
@@ -266,6 +266,7 @@ class Pool:
         raise failure
 
     async def _try(self, target: Target) -> Connection:
+        domain = self._waiting.domain if self.route.kind is RouteKind.MX else ""
         connection = Connection(
             target.host,
             target.port,
@@ -284,10 +285,10 @@ class Pool:
             await connection.connect()
         except ConnectFailure as failure:
             if failure.is_tls and self._notes:
-                self._notes.note(target, failure)
+                self._notes.note(target, failure, domain)
             raise
         if self._notes:
-            self._notes.note(target, None)
+            self._notes.note(target, None, domain)
         return connection
 
     def _take(self) -> Transaction | None:

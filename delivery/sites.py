@@ -27,7 +27,7 @@ class TlsPlan:
     check: Callable[[ssl.SSLObject], str] | None = None
     is_binding: bool = False
     policy_type: str = "no-policy-found"
-    policy_domain: str = ""
+    policy_domain: str = ""  # of MTA-STS; else a report is for the recipient’s domain
     policy: tuple[str, ...] = ()
     mx_patterns: tuple[str, ...] = ()
 

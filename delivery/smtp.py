@@ -80,6 +80,7 @@ class Transaction(ABC):
     mail_from: bytes
     recipient: bytes
     body: bytes
+    domain: str = ""  # of the recipient, where reports about TLS are wanted
 
     def begin(self) -> bool:
         """Called when it is taken, before anything is written. False: `returned` follows, and the connection lives on."""

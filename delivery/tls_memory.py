@@ -100,20 +100,24 @@ class TlsMemory:
 
     # -- how sessions ended ----------------------------------------------------------------------
 
-    def note(self, target: Target, failure: ConnectFailure | None) -> None:
-        """Count a session that stood (None), or whose TLS failed, where a policy was to be applied."""
+    def note(self, target: Target, failure: ConnectFailure | None, domain: str = "") -> None:
+        """Count a session that stood (None), or whose TLS failed, for the recipient's domain that it was opened for.
+
+        A report is for that domain (RFC 8460 §1.1), whoever's policy it was. Without one, only MTA-STS is counted.
+        """
         if target.tls.mode is TLSMode.NONE:
             return
         if failure is None:
-            self.count(target.tls, "", "", "")
+            self.count(target.tls, "", "", "", domain)
         else:
-            self.count(target.tls, result_of(failure), target.host, failure.reply.text)
+            self.count(target.tls, result_of(failure), target.host, failure.reply.text, domain)
 
-    def count(self, plan: TlsPlan, result: str, host: str, text: str) -> None:
+    def count(self, plan: TlsPlan, result: str, host: str, text: str, domain: str = "") -> None:
         """Count what became of a policy; `result` as RFC 8460 §4.3 names it, empty for a success."""
-        if not plan.policy_domain:
+        domain = plan.policy_domain or domain
+        if not domain:
             return
-        key = (datetime.now(UTC).date(), plan.policy_domain, plan.policy_type, result, host)
+        key = (datetime.now(UTC).date(), domain, plan.policy_type, result, host)
         found = self._counts.setdefault(key, Count(plan, text))
         found.plan, found.text, found.n = plan, text, found.n + 1
 

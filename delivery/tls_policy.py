@@ -104,7 +104,6 @@ class TlsPolicies:
             unverified_context(),
             is_binding=True,
             policy_type="tlsa",
-            policy_domain=host,
             policy=tuple(map(dane.written, records)),
             mx_patterns=(host,),
         )

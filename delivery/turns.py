@@ -48,6 +48,13 @@ class Turns:
             del self._lines[self._round.popleft()]
         return None
 
+    @property
+    def domain(self) -> str:
+        """The domain of one that waits: the one that a new connection is opened for."""
+        if self._first:
+            return self._first[0].domain
+        return next((line[0].domain for line in self._lines.values() if line), "")
+
     def cut(self, most: int) -> list[Transaction]:
         """Take out what is too many, the last of the longest lines first, and return it."""
         surplus: list[Transaction] = []

@@ -34,11 +34,12 @@ class Sink:
     flights: list[bytes] = field(default_factory=list)  # what came in one piece
     sessions: int = 0
     port: int = 0
+    host: str = "127.0.0.1"
 
     async def __aenter__(self) -> Sink:
         self.open: set[SinkSession] = set()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: SinkSession(self), "127.0.0.1", self.port)
+        self._server = await loop.create_server(lambda: SinkSession(self), self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -197,7 +197,7 @@ class DaneTest(PolicyTestCase):
     async def test_proven_records_bind_and_come_before_mta_sts(self) -> None:
         plan = (await self.plans())["mx1.example.jp"]
         self.assertEqual((plan.mode, plan.is_binding, plan.policy_type), (TLSMode.REQUIRED, True, "tlsa"))
-        self.assertEqual((plan.policy_domain, plan.policy), ("mx1.example.jp", (f"3 1 1 {'ab' * 32}",)))
+        self.assertEqual((plan.mx_patterns, plan.policy), (("mx1.example.jp",), (f"3 1 1 {'ab' * 32}",)))
         self.assertIsNotNone(plan.check)
 
     async def test_unusable_records_demand_tls_without_proof(self) -> None:
