@@ -134,5 +134,5 @@ def _destination(said: str) -> str:
 def _nothing_known(said: str, table: shaping.Table) -> str:
     return (
         f"Nothing is called “{said}”. There are the groups {', '.join(table)}; a relay as in “relay mail.example.jp:25”; "
-        "the domains to which mail was sent, and the sets of their mail servers as “queue” shows them."
+        "the domains to which mail was sent, and the sets of their mail servers as “queue --all” shows them."
     )

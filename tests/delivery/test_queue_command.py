@@ -15,6 +15,8 @@ from mailsales.reasons import Reason
 from tests.delivery.test_queue import QueueTestCase
 from tests.make import make_contact
 
+SERVERS = "mx1.example.jp mx2.example.jp"
+
 
 class QueueCommandTestCase(QueueTestCase):
     """A campaign to two people of example.jp, which has begun."""
@@ -58,6 +60,13 @@ class ShowTest(QueueCommandTestCase):
             [DestinationGroup(destination=one, group="docomo", site="mx") for one in Destination.objects.all()]
         )
         self.assertEqual([(row.name, row.total) for row in standing.by_destination()], [("docomo", 2)])
+
+    def test_a_long_name_is_shown_in_full_if_everything_is(self) -> None:
+        name = " ".join(f"mx{number}.mail.example.jp" for number in range(5))
+        destination = Destination.objects.get(name="example.jp")
+        DestinationGroup.objects.create(destination=destination, group=name, site=name)
+        self.assertNotIn(name, self.call())
+        self.assertIn(name, self.call("--all"))
 
     def test_what_has_ended_does_not_wait(self) -> None:
         self.end(self.message("taro@example.jp"), status="sent")
@@ -148,7 +157,7 @@ class HoldingTest(QueueCommandTestCase):
         self.account.route = "mx"
         self.account.save()
         self.enterContext(patch.object(stops, "NOTICE_SECONDS", 0))
-        for name, group, site in (("docomo.ne.jp", "docomo", "mx.docomo.ne.jp"), ("example.jp", "mx1,mx2", "mx1 mx2")):
+        for name, group, site in (("docomo.ne.jp", "docomo", "mx.docomo.ne.jp"), ("example.jp", SERVERS, SERVERS)):
             destination, _made = Destination.objects.get_or_create(name=name)
             DestinationGroup.objects.create(destination=destination, group=group, site=site)
 
@@ -173,12 +182,12 @@ class SuspendTest(HoldingTest):
 
     def test_so_is_a_domain_with_servers_of_its_own(self) -> None:
         self.call("suspend", "example.jp")
-        self.assertEqual(self.scopes(), [("mx", "mx1 mx2")])
+        self.assertEqual(self.scopes(), [("mx", SERVERS)])
 
     def test_a_domain_among_others_is_not_suspended_alone(self) -> None:
         other = Destination.objects.create(name="other.example.com")
-        DestinationGroup.objects.create(destination=other, group="mx1,mx2", site="mx1 mx2")
-        with self.assertRaisesMessage(CommandError, "queue suspend 'mx1 mx2'"):
+        DestinationGroup.objects.create(destination=other, group=SERVERS, site=SERVERS)
+        with self.assertRaisesMessage(CommandError, "queue suspend 'mx1.example.jp mx2.example.jp'"):
             self.call("suspend", "example.jp")
         with self.assertRaisesMessage(CommandError, "queue suspend docomo"):
             self.call("suspend", "docomo.ne.jp")

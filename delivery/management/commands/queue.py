@@ -18,14 +18,17 @@ from delivery import queue, standing, stops, throttles
 from delivery.models import Throttle
 from mailsales.doorbell import ring
 
-LONGEST = 20  # destinations shown
+LONGEST = 20  # lines of each kind
+LONGEST_NAME = 48
 
 
 class Command(BaseCommand):
     help = "Show what waits, by destination and age, and what holds it back; or act on it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--all", action="store_true", help=f"every line, not only {LONGEST} of each kind")
+        parser.add_argument(
+            "--all", action="store_true", help=f"every line, not only {LONGEST} of each kind, and names in full"
+        )
         verbs = parser.add_subparsers(dest="verb", metavar="list | suspend | resume | resend")
         listing = verbs.add_parser("list", help="print every message of a campaign: address, state, reason, last code")
         listing.add_argument("campaign", type=int)
@@ -71,7 +74,7 @@ class Command(BaseCommand):
         states = f"{waiting.queued:,} queued, {waiting.deferred:,} deferred, {waiting.sending:,} sending"
         self.stdout.write(f"Waiting: {waiting.total:,} ({states}), by minutes since their campaign began")
         shown = rows if shows_all else rows[:LONGEST]
-        lines = [(row.name, row.total, *row.by_age) for row in (standing.total(rows), *shown)]
+        lines = [(shown_name(row.name, shows_all), row.total, *row.by_age) for row in (standing.total(rows), *shown)]
         self.stdout.write(table(("", "T", *standing.HEADINGS), lines))
         if len(shown) < len(rows):
             self.stdout.write(f"{len(rows) - len(shown):,} shorter lines are shown by queue --all.")
@@ -92,7 +95,7 @@ class Command(BaseCommand):
         shown = found if shows_all else found[:LONGEST]
         if shown:
             headings = ("scope", "route", "until", "how", "by", "reason", "reply")
-            self.stdout.write(table(headings, [throttle_cells(each) for each in shown]))
+            self.stdout.write(table(headings, [throttle_cells(each, shows_all) for each in shown]))
         if len(shown) < len(found):
             self.stdout.write(f"{len(found) - len(shown):,} that were held back before are shown by queue --all.")
 
@@ -146,12 +149,25 @@ def generation(hand: standing.Hand) -> str:
     return str(hand.generation) if hand.is_open else f"{hand.generation} (closed)"
 
 
-def throttle_cells(throttle: Throttle) -> list[str]:
+def shown_name(name: str, shows_all: bool) -> str:
+    """Return the name as it fits beside figures: sets of mail servers are long."""
+    return name if shows_all or len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def throttle_cells(throttle: Throttle, shows_all: bool) -> list[str]:
     how = "suspended" if throttle.is_suspended else f"{throttle.rate * 60:,.0f} a minute"
     if throttle.connections is not None:
         how += f" over {throttle.connections}"
     reply = f"{throttle.code or ''} {throttles.masked(throttle.text)}".strip()
-    return [throttle.scope, throttle.route, moment(throttle.until), how, throttle.made_by, throttle.reason, reply]
+    return [
+        shown_name(throttle.scope, shows_all),
+        throttle.route,
+        moment(throttle.until),
+        how,
+        throttle.made_by,
+        throttle.reason,
+        reply,
+    ]
 
 
 def minutes(text: str) -> int:
