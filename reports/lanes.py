@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from mailsales.badges import Badge
 from reports import charts
 from reports.places import Place
-from reports.restraints import Restraint, Words, words_of
+from reports.restraints import Restraint, Words
 from reports.summaries import count_of
 
 GOING = Badge(gettext_lazy("Going well"), "check", "good")
@@ -54,10 +54,10 @@ def _lane_row(place: Place, held: list[Restraint]) -> dict[str, Any]:
 def _lane_state(place: Place, held: list[Restraint]) -> Badge:
     if place.done == place.total:
         return FINISHED
-    if sum(each.count for each in held if each.throttle.is_suspended) >= place.to_come:
+    if sum(each.count for each in held if each.is_suspended) >= place.to_come:
         return HELD_BACK
     if held:
-        return PARTLY_HELD_BACK if any(each.throttle.is_suspended for each in held) else SLOWED_DOWN
+        return PARTLY_HELD_BACK if any(each.is_suspended for each in held) else SLOWED_DOWN
     if place.deferred:
         return WAITING
     return GOING if place.done else STANDING
@@ -67,7 +67,7 @@ def _restraints(place: Place, held: list[Restraint]) -> list[Words]:
     """Return why mail to the place is held back, where most waits first; named where only part of it is."""
     found = []
     for each in sorted(held, key=lambda each: -each.count)[:RESTRAINTS]:
-        words = words_of(each.throttle)
+        words = each.words
         if each.count < place.to_come:
             words = replace(words, text=_("%(name)s: %(text)s") % {"name": each.name, "text": words.text})
         found.append(words)

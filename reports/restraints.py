@@ -1,22 +1,27 @@
-"""What holds back a campaign's mail at the moment: servers that asked for a pause, or an operator; in words."""
+"""What holds back a campaign's mail at the moment: servers that asked for a pause, an operator, warming up; in words."""
 
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
 
 from django.conf import settings
+from django.db.models import F
+from django.utils.formats import number_format
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import Domain
 from campaigns.models import Campaign
 from delivery import shaping
-from delivery.models import Throttle
+from delivery.models import Throttle, WarmupDay
 from delivery.routes import read_route
 from delivery.throttles import masked
+from delivery.warmup import plan_of
+from mailsales.providers import Provider, provider_of
 from mailsales.reasons import Reason
 from mailsales.routes import RouteKind
 from reports.queries import rows
@@ -25,40 +30,9 @@ WAITING = """
 SELECT g."group", g.site, d.id, d.name, w.n FROM (
   SELECT destination_id, sum(CASE status WHEN 'all' THEN n WHEN 'deferred' THEN 0 ELSE -n END)::bigint AS n
   FROM tally WHERE campaign_id = %(campaign)s GROUP BY 1
-) w JOIN destination_group g ON g.destination_id = w.destination_id JOIN destination d ON d.id = w.destination_id
-WHERE w.n > 0 AND (g."group" = ANY (%(scopes)s) OR g.site = ANY (%(scopes)s))
+) w JOIN destination d ON d.id = w.destination_id LEFT JOIN destination_group g ON g.destination_id = w.destination_id
+WHERE w.n > 0 AND (%(scopes)s::text[] IS NULL OR g."group" = ANY (%(scopes)s) OR g.site = ANY (%(scopes)s))
 """
-
-
-@dataclass
-class Restraint:
-    """A throttle with the messages of a campaign that wait behind it: how many, by the id of their destination.
-
-    `names` are those of the destinations. Both are empty where everything waits, since there is only one way to go.
-    """
-
-    throttle: Throttle
-    waiting: dict[int, int] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def count(self) -> int:
-        return sum(self.waiting.values())
-
-    @property
-    def name(self) -> str:
-        """Return the provider, or else the destination with most to come and how many there are beside it."""
-        if "." not in self.throttle.scope:  # no set of hosts
-            return shaping.load(settings.SHAPING_FILE).label(self.throttle.scope)
-        largest = self.names[max(self.waiting, key=lambda pk: self.waiting[pk])]
-        more = len(self.waiting) - 1
-        text = ngettext("%(name)s and %(count)s more", "%(name)s and %(count)s more", more)
-        return text % {"name": largest, "count": more} if more else largest
-
-    def within(self, destinations: Set[int]) -> Restraint | None:
-        """Return the part that concerns these destinations, if any."""
-        waiting = {pk: n for pk, n in self.waiting.items() if pk in destinations}
-        return Restraint(self.throttle, waiting, {pk: self.names[pk] for pk in waiting}) if waiting else None
 
 
 @dataclass(frozen=True)
@@ -69,23 +43,99 @@ class Words:
     reply: str = ""
 
 
+@dataclass
+class Restraint:
+    """What holds back messages of a campaign: how many wait behind it, by the id of their destination.
+
+    `names` are those of the destinations. Both are empty where everything waits, since there is only one way to go.
+    `label` is the provider's, or empty. What is not suspended goes slowly.
+    """
+
+    words: Words
+    is_suspended: bool = True
+    label: str = ""
+    waiting: dict[int, int] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(self.waiting.values())
+
+    @property
+    def name(self) -> str:
+        """Return the provider, or else the destination with most to come and how many there are beside it."""
+        if self.label:
+            return self.label
+        largest = self.names[max(self.waiting, key=lambda pk: self.waiting[pk])]
+        more = len(self.waiting) - 1
+        text = ngettext("%(name)s and %(count)s more", "%(name)s and %(count)s more", more)
+        return text % {"name": largest, "count": more} if more else largest
+
+    def add(self, destination: int, name: str, count: int) -> None:
+        self.waiting[destination], self.names[destination] = count, name
+
+    def within(self, destinations: Set[int]) -> Restraint | None:
+        """Return the part that concerns these destinations, if any."""
+        waiting = {pk: n for pk, n in self.waiting.items() if pk in destinations}
+        return replace(self, waiting=waiting, names={pk: self.names[pk] for pk in waiting}) if waiting else None
+
+
 def restraints(campaign: Campaign) -> list[Restraint]:
     """Return what holds back messages of the campaign that wait while it sends, what lasts longest first."""
     if campaign.status != Campaign.Status.SENDING:
         return []
+    return [*_of_warming_up(campaign), *_of_throttles(campaign)]
+
+
+def _of_throttles(campaign: Campaign) -> list[Restraint]:
     try:
         route = read_route(campaign.account.route)
     except ValueError:  # the page says so elsewhere
         return []
-    active = {each.scope: each for each in Throttle.objects.active().filter(route=route.name).order_by("-until")}
+    active = Throttle.objects.active().filter(route=route.name).order_by("-until")
+    found = {each.scope: Restraint(words_of(each), each.is_suspended, _label(each.scope)) for each in active}
     if route.kind is not RouteKind.MX:
-        return [Restraint(throttle) for throttle in active.values()]
-    found = {scope: Restraint(throttle) for scope, throttle in active.items()}
+        return list(found.values())
     if found:
         for group, site, pk, name, n in rows(WAITING, campaign=campaign.pk, scopes=list(found)):
             for scope in {group, site} & found.keys():
-                found[scope].waiting[pk], found[scope].names[pk] = n, name
+                found[scope].add(pk, name, n)
     return [restraint for restraint in found.values() if restraint.waiting]
+
+
+def _label(scope: str) -> str:
+    """Return the name of a provider's group, or nothing for a set of mail servers."""
+    return "" if "." in scope else shaping.load(settings.SHAPING_FILE).label(scope)
+
+
+def _of_warming_up(campaign: Campaign) -> list[Restraint]:
+    """Return what waits for another day, since the campaign's domain sent enough to a provider today."""
+    domain = campaign.sender.domain if campaign.sender else None
+    plan = plan_of(domain) if domain else None
+    if domain is None or plan is None:
+        return []
+    used_up = WarmupDay.objects.filter(domain=domain, on=plan.today(), used__gte=F("cap"))
+    found = {
+        Provider(day.provider): Restraint(_words_of_day(domain, day), label=str(Provider(day.provider).label))
+        for day in used_up
+    }
+    if found:
+        for _group, _site, pk, name, n in rows(WAITING, campaign=campaign.pk, scopes=None):
+            if restraint := found.get(provider_of(name)):
+                restraint.add(pk, name, n)
+    return [restraint for restraint in found.values() if restraint.waiting]
+
+
+# -- in words ----------------------------------------------------------------------------------
+
+
+def _words_of_day(domain: Domain, day: WarmupDay) -> Words:
+    text = ngettext(
+        "%(domain)s is warming up: the %(count)s email that may go there today is sent. The rest goes tomorrow.",
+        "%(domain)s is warming up: the %(count)s emails that may go there today are sent. The rest goes tomorrow.",
+        day.cap,
+    )
+    return Words(text % {"domain": domain.name, "count": number_format(day.cap, force_grouping=True)})
 
 
 def words_of(throttle: Throttle) -> Words:

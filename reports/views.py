@@ -27,7 +27,7 @@ from mailsales.paging import page_of
 from reports import charts, exports, lanes, queries, recipients, summaries, todo
 from reports.forms import ResendForm
 from reports.places import places
-from reports.restraints import restraints, words_of
+from reports.restraints import restraints
 
 RECIPIENTS = 25  # on a page: they stand at the end of a long one
 REACTIONS = "campaign-reactions"
@@ -59,7 +59,9 @@ def home(request: AccountRequest) -> HttpResponse:
 @require_GET
 @vary_on_headers("HX-Request", "HX-Target")
 def campaign_report(request: AccountRequest, pk: int) -> HttpResponse:
-    campaign = get_object_or_404(Campaign.objects.of(request.account).select_related("account"), pk=pk)
+    campaign = get_object_or_404(
+        Campaign.objects.of(request.account).select_related("account", "sender__domain"), pk=pk
+    )
     is_live = campaign.status in ON_ITS_WAY or campaign.is_due
     if not is_live and campaign.status not in (Campaign.Status.SENT, Campaign.Status.CANCELLED):
         return redirect(campaign)
@@ -90,12 +92,12 @@ def campaign_report(request: AccountRequest, pk: int) -> HttpResponse:
 def _progress(campaign: Campaign, counts: queries.Counts) -> dict[str, Any]:
     held = restraints(campaign)  # before the places: see lane_rows
     is_on_hold = standing.held_since() is not None
-    is_held_back = is_on_hold or any(each.throttle.is_suspended for each in held)
+    is_held_back = is_on_hold or any(each.is_suspended for each in held)
     in_flight = queries.in_flight(campaign)
     return {
         "progress": summaries.progress(campaign, counts, in_flight, is_held_back=is_held_back),
         "lanes": lanes.lane_rows(places(campaign, is_live=True), held),
-        "whole": [words_of(each.throttle) for each in held if not each.waiting],
+        "whole": [each.words for each in held if not each.waiting],
         "is_installation_held": is_on_hold,
     }
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
 from django.utils.timezone import now
 from django.utils.translation import override
 
+from accounts.models import Domain
 from campaigns.models import Campaign, Destination
-from delivery.models import DestinationGroup, Installation, Throttle
+from delivery.models import DestinationGroup, Installation, Throttle, WarmupDay
 from mailsales.reasons import Reason
 from mailsales.wall import wall
 from reports.restraints import restraints, words_of
@@ -51,7 +53,7 @@ class FindingTest(RestraintTestCase):
     def found(self) -> list[tuple[str, int]]:
         campaign = Campaign.objects.get(pk=self.campaign.pk)
         with wall(self.account.pk):
-            return [(each.throttle.scope, each.count) for each in restraints(campaign)]
+            return [(each.name, each.count) for each in restraints(campaign)]
 
     def test_a_group_is_held_back_with_all_that_waits_there(self) -> None:
         self.throttle()
@@ -59,7 +61,7 @@ class FindingTest(RestraintTestCase):
 
     def test_so_is_a_site(self) -> None:
         self.throttle(scope="mx.corp.example.com")
-        self.assertEqual(self.found(), [("mx.corp.example.com", 1)])
+        self.assertEqual(self.found(), [("corp.example.com", 1)])
 
     def test_what_has_ended_holds_nothing_back(self) -> None:
         self.throttle(until=now())
@@ -129,6 +131,24 @@ class PageTest(RestraintTestCase):
         self.assertNotContains(self.page(), "The whole installation is on hold")
         Installation.objects.update(held_at=now())
         self.assertContains(self.page(), "The whole installation is on hold")
+
+
+class WarmingUpTest(RestraintTestCase):
+    def warm_up(self, used: int) -> None:
+        today = timezone.localdate()
+        Domain.objects.update(warmup_started_on=today, warmup_first=50)
+        domain = Domain.objects.get()
+        WarmupDay.objects.create(domain=domain, provider="docomo", on=today, cap=50, used=used)
+
+    def test_what_goes_tomorrow_says_so(self) -> None:
+        self.warm_up(used=50)
+        text = "aoba.example.jp is warming up: the 50 emails that may go there today are sent. The rest goes tomorrow."
+        self.assertEqual([each.text for each in self.lane("docomo")["restraints"]], [text])
+        self.assertEqual(self.lane("corp.example.com")["restraints"], [])
+
+    def test_what_still_may_go_today_is_not_held_back(self) -> None:
+        self.warm_up(used=49)
+        self.assertEqual(self.lane("docomo")["restraints"], [])
 
 
 class WordsTest(RestraintTestCase):
