@@ -1,9 +1,9 @@
 """The receiving end of `bench send`: a small, fast SMTP server with STARTTLS (RFC 5321, 2920, 3207) that keeps nothing.
 
-    python -m mailsales.management.bench.sink PORT_FILE REPORT_FILE
+    python -m mailsales.management.bench.sink PORT_FILE REPORT_FILE [HOST PORT SECONDS]
 
-writes its port into the first file, and on SIGTERM what it received into the second. It is a process of its own, so
-that its work is not counted as the workers'.
+writes its port into the first file, and on SIGTERM what it received into the second. With SECONDS it answers a final dot
+only so much later. It is a process of its own, so that its work is not counted as the workers'.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import os
 import signal
 import ssl
 import sys
@@ -55,8 +56,9 @@ class Session(asyncio.BufferedProtocol):
     follow it, since the next content waits for our 354.
     """
 
-    def __init__(self, received: Received, tls: ssl.SSLContext) -> None:
-        self.received, self.tls = received, tls
+    def __init__(self, received: Received, tls: ssl.SSLContext, seconds: float) -> None:
+        self.received, self.tls, self.seconds = received, tls, seconds
+        self.late: list[bytes] | None = None  # replies that wait for the one to a dot
         self.transport: asyncio.Transport | None = None
         self.buffer = bytearray(READ_SIZE)
         self.view = memoryview(self.buffer)
@@ -84,8 +86,15 @@ class Session(asyncio.BufferedProtocol):
             start = self.read_content(end, out)
         if start < end:
             self.read_lines(self.buffer[start:end], out)
-        if out and self.transport:
+        if self.late is not None:
+            self.late += out
+        elif out and self.transport:
             self.transport.write(b"".join(out))
+
+    def answer_late(self) -> None:
+        late, self.late = self.late or [], None
+        if self.transport and not self.transport.is_closing():
+            self.transport.write(b"".join(late))
 
     def read_content(self, end: int, out: list[bytes]) -> int:
         """Take what the buffer holds of a message; return where its final dot ends, or `end`."""
@@ -111,6 +120,9 @@ class Session(asyncio.BufferedProtocol):
             received.samples.append(b"".join(self.parts)[:-3].decode("ascii", "replace"))
             self.parts.clear()
         self.is_content = False
+        if self.seconds and self.late is None:
+            self.late = []
+            asyncio.get_running_loop().call_later(self.seconds, self.answer_late)
 
     def read_lines(self, data: bytearray, out: list[bytes]) -> None:
         """Answer the commands; what is left over waits for the rest of its line."""
@@ -169,15 +181,23 @@ def certificate() -> ssl.SSLContext:
     return context
 
 
-async def serve(port_file: Path, report_file: Path) -> None:
+async def serve(port_file: Path, report_file: Path, host: str, port: int, seconds: float) -> None:
     received, tls, stop = Received(), certificate(), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    server = await loop.create_server(lambda: Session(received, tls), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Session(received, tls, seconds), host, port)
     port_file.write_text(str(server.sockets[0].getsockname()[1]))
     await stop.wait()
     report_file.write_text(json.dumps(asdict(received)))
 
 
+def give_way() -> None:
+    """Let our wake-ups interrupt nobody, as if we ran elsewhere: at each message we took a worker's core, warm as it was."""
+    if hasattr(os, "SCHED_BATCH"):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 if __name__ == "__main__":
-    uvloop.run(serve(Path(sys.argv[1]), Path(sys.argv[2])))
+    give_way()
+    place = sys.argv[3:] or ["127.0.0.1", "0", "0"]
+    uvloop.run(serve(Path(sys.argv[1]), Path(sys.argv[2]), place[0], int(place[1]), float(place[2])))
