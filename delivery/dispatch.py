@@ -2,7 +2,7 @@
 
 A message's domain is resolved to a site, whose pool takes it; pools of one destination group and route share a `Pace`,
 and paces share the installation's limits (`delivery/shares.py`). Nothing slow holds back what is fast: a pool keeps no
-more waiting than it sends in two seconds, and the surplus goes back into the ledger, due when its turn is likely to
+more waiting than it sends in two seconds, or its part of what a process may hold, and the surplus goes back into the ledger, due when its turn is likely to
 come. What is suspended goes back until then; neither counts as a try.
 """
 
@@ -154,6 +154,10 @@ class Dispatcher:
         await self._shares.close()
 
     # -- tending ---------------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Learn what is held back, before the first claim. Raise psycopg.Error."""
+        self._board.replace(await self._run(throttles.ACTIVE, {}))
 
     async def keep_sharing(self) -> None:
         """Tell the other processes what this one needs, four times a second and at once for a new need."""
@@ -337,7 +341,8 @@ class Dispatcher:
         return sum(pool.opened for pool in self._pools.values())
 
     def _most_waiting(self, pool: Pool) -> int:
-        return max(2 * pool.opened, int(SURPLUS_SECONDS * pool.rate))
+        fair = MOST_HELD // (4 * len(self._pools))
+        return max(fair, 2 * pool.opened, int(SURPLUS_SECONDS * pool.rate))
 
     def _put_off(self, pool: Pool, surplus: Sequence[Transaction]) -> None:
         """Give surplus back, each due when its turn is likely to come."""
@@ -358,6 +363,8 @@ class Dispatcher:
 
     def _on_trouble(self, pool: Pool, reply: Reply) -> None:
         """Leave a site alone that cannot be reached, for longer each time."""
+        if reply.code and self._board.slowed(pool.route.name, pool.site.group):
+            return  # it speaks, and a rule has heard it
         key = pool.route.name, pool.site.name
         failures = self._failures[key] = 1 if pool.settled else self._failures.get(key, 0) + 1
         pool.settled = False

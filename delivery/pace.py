@@ -18,7 +18,7 @@ from delivery.shaping import Action, Limits, Rule
 from delivery.shares import Shares
 from delivery.smtp import Reply
 
-FIRST_WINDOW = 2.0
+FIRST_WINDOW = 5.0  # as Postfix’s initial_destination_concurrency
 SHRINK_SECONDS = 1.0  # connections that were opened together fail together: that halves the window once
 HOUR = 3600.0
 DEAF_SECONDS = 60.0  # after a rule took its action, replies to what was under way do not count

@@ -76,8 +76,8 @@ class Notes(Protocol):
 class Pool:
     """All methods belong to the thread of the event loop in which it was made.
 
-    Connections are opened when there is work, one first and the others once it stands, and again after failures with
-    growing pauses. When `PATIENCE` attempts in a row failed and no connection is left, all that waits is settled with
+    Connections are opened when there is work, and after failures with growing pauses, one first and the others once it
+    stands. When `PATIENCE` attempts in a row failed and no connection is left, all that waits is settled with
     what the server or the system said, and `on_trouble` gets it. `on_refusal` gets every refusal that was heard.
     `may_open` is asked before each connection beside the pace; `rate` is messages taken a second, lately.
     """
@@ -158,7 +158,7 @@ class Pool:
         if rest > 0:
             self._ring_in(rest)
             return
-        most = len(self._waiting) if self._connections else 1 - len(self._openings)
+        most = 1 if self._failures and not self._connections else len(self._waiting)
         while len(self._openings) < most and self.pace.may_open() and self._may_open():
             self.pace.opened()
             self._openings.add(self._loop.create_task(self._open()))

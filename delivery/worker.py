@@ -131,6 +131,7 @@ class Worker:
         self._journal.begin(self._generation_id)
         allow_files(OPEN_FILES)
         self._dispatcher = self._make_dispatcher()
+        await self._dispatcher.begin()
         await self._watch()
         ours = (
             self._keep_watching,

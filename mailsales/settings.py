@@ -229,7 +229,6 @@ TLSRPT_FROM = environment.text("TLSRPT_FROM")  # who sends TLS reports (RFC 8460
 SANDBOX_PORT = environment.number("SANDBOX_PORT", STACK.sandbox_port if STACK else 2525)
 INBOUND_PORT = environment.number("INBOUND_PORT", STACK.inbound_port if STACK else 2526)
 LANES = 4  # lanes of a sending campaign: how many of its batches may be worked on at once
-CONNECTIONS = environment.number("CONNECTIONS", 8, low=1, high=200)  # SMTP connections of one worker process
 DEFAULT_EXPIRY_HOURS = environment.number("DEFAULT_EXPIRY_HOURS", 72, low=1, high=120)
 RETRY_MINUTES = environment.numbers("RETRY_MINUTES", (15, 30, 60, 120, 210), low=1, high=1_440)
 RETRY_JITTER = environment.number("RETRY_JITTER", 10, high=50)  # percent

@@ -1,8 +1,8 @@
 """A name server for tests and benches: it answers from a zone file's text (RFC 1035 §5), or misbehaves as told.
 
-    python -m mailsales.management.bench.names ZONE_FILE PORT_FILE
+    python -m mailsales.management.bench.names PORT_FILE ZONE_FILE
 
-serves the first file on a free port of the loopback and writes that port into the second.
+serves the second file on a free port of the loopback and writes that port into the first.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _key(name: dns.name.Name) -> str:
 
 
 async def _serve(arguments: Iterable[str]) -> None:
-    zone_file, port_file = map(Path, arguments)
+    port_file, zone_file = map(Path, arguments)
     async with Names(zone_file.read_text()) as names:
         port_file.write_text(str(names.port))
         await asyncio.Event().wait()

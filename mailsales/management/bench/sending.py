@@ -50,8 +50,11 @@ def measure(recipients: int, sink_address: str | None) -> dict[str, Any]:
         }
 
 
-def make_campaign(route: str, recipients: int) -> Campaign:
-    """Make an account with a domain, a list of so many contacts, and a draft to them."""
+def make_campaign(route: str, recipients: int, destinations: int = 40) -> Campaign:
+    """Make an account with a domain, a list of contacts at so many destinations, and a draft to them.
+
+    The destinations are host0.bench.example, host1.bench.example and so on, each with as many contacts.
+    """
     account = Account.objects.create(
         name=f"bench {time.time_ns()}",
         postal_address="〒100-0001 東京都千代田区1-1",
@@ -63,18 +66,19 @@ def make_campaign(route: str, recipients: int) -> Campaign:
     mailing_list = MailingList.objects.create(account=account, name="bench")
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO destination (name) SELECT 'host' || g || '.bench.example' FROM generate_series(0, 39) g ON CONFLICT (name) DO NOTHING",
+            "INSERT INTO destination (name) SELECT 'host' || g || '.bench.example' FROM generate_series(0, %s - 1) g ON CONFLICT (name) DO NOTHING",
+            [destinations],
         )
         cursor.execute(
             """WITH made AS (
               INSERT INTO contact (account_id, address, destination_id, name, fields)
               SELECT %(account)s, 'reader' || g || '@' || d.name, d.id, '山田 太郎' || g,
                 jsonb_build_object('company', '株式会社みどり' || g %% 97, 'member_no', 'A-' || g, 'points', (g * 7 %% 10000)::text, 'city', '京都市')
-              FROM generate_series(1, %(n)s) g JOIN destination d ON d.name = 'host' || g %% 40 || '.bench.example'
+              FROM generate_series(1, %(n)s) g JOIN destination d ON d.name = 'host' || g %% %(destinations)s || '.bench.example'
               RETURNING id
             )
             INSERT INTO subscription (account_id, list_id, contact_id, status, basis) SELECT %(account)s, %(list)s, id, 'confirmed', 'consent' FROM made""",
-            {"account": account.pk, "list": mailing_list.pk, "n": recipients},
+            {"account": account.pk, "list": mailing_list.pk, "n": recipients, "destinations": destinations},
         )
         cursor.execute("ANALYZE contact, subscription")
     return Campaign.objects.create(

@@ -40,20 +40,34 @@ class Sink:
 @contextmanager
 def sink(address: str | None) -> Iterator[Sink]:
     """Start a sink process, or use the one at HOST:PORT."""
+    if address:
+        host, _colon, port = address.rpartition(":")
+        yield Sink(int(port), host, None, Path())
+    else:
+        with own_sink("127.0.0.1") as started:
+            yield started
+
+
+@contextmanager
+def own_sink(host: str, port: int = 0, seconds: float = 0.0) -> Iterator[Sink]:
+    """Start a sink at a loopback address (port 0: any) that answers a final dot after so many seconds."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        if address:
-            host, _colon, port = address.rpartition(":")
-            yield Sink(int(port), host, None, report)
-            return
-        port_file = Path(folder) / "port"
-        process = subprocess.Popen([sys.executable, "-m", "mailsales.management.bench.sink", port_file, report])
-        try:
-            while not (port_file.exists() and port_file.read_text()):
-                if process.poll() is not None:
-                    raise BenchFailed("The sink did not start.")
-                time.sleep(0.02)
-            yield Sink(int(port_file.read_text()), "127.0.0.1", process, report)
-        finally:
-            process.kill()
-            process.wait()
+        place = [host, str(port), str(seconds)]
+        with process("sink", Path(folder) / "port", str(report), *place) as (child, port):
+            yield Sink(port, host, child, report)
+
+
+@contextmanager
+def process(module: str, port_file: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run a server of the bench, told where to write its port; wait for that, and kill it at the end."""
+    child = subprocess.Popen([sys.executable, "-m", f"mailsales.management.bench.{module}", str(port_file), *arguments])
+    try:
+        while not (port_file.exists() and port_file.read_text()):
+            if child.poll() is not None:
+                raise BenchFailed(f"The {module} of the bench did not start.")
+            time.sleep(0.02)
+        yield child, int(port_file.read_text())
+    finally:
+        child.kill()
+        child.wait()

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +35,17 @@ class Processes:
 
 
 @contextmanager
-def workers() -> Iterator[Processes]:
-    """Use the workers that answer, or start all of them and beat for the duration of the block."""
+def workers(environment: Mapping[str, str] | None = None) -> Iterator[Processes]:
+    """Use the workers that answer, or start all of them and beat for the duration of the block.
+
+    With an environment of their own they must be started here: raise NotStarted if others answer.
+    """
     with ExitStack() as stack:
-        if not app.control.ping(timeout=1):
-            plan = _plan()
+        answering = app.control.ping(timeout=1)
+        if answering and environment:
+            raise NotStarted("Workers are running already. Stop them (Ctrl-C of make run): this bench needs its own.")
+        if not answering:
+            plan = _plan(environment or {})
             for program in (*plan.workers(), plan.beat()):
                 stack.enter_context(_running(program))
         yield Processes(_worker_pids(), _postgres_pids())
@@ -51,14 +57,14 @@ def web() -> Iterator[None]:
     if ports.answers(settings.PORT):
         yield
     else:
-        with _running(_plan().web()):
+        with _running(_plan({}).web()):
             yield
 
 
-def _plan() -> Plan:
+def _plan(more: Mapping[str, str]) -> Plan:
     here = {"DATABASE_URL": settings.DATABASE_URL, "REDIS_URL": settings.REDIS_URL, "MAILSALES_VAR": str(settings.VAR)}
     nothing = os.open(os.devnull, os.O_RDONLY)  # these processes are ours, not the stack's: they hold no lock
-    environment = {**os.environ, **here}
+    environment = {**os.environ, **here, **more}
     return Plan(
         settings.VAR, nothing, "127.0.0.1", settings.PORT, settings.SANDBOX_PORT, settings.INBOUND_PORT, environment
     )

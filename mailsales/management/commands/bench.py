@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from mailsales.management.bench import importing, sending, tracking, workers
+from mailsales.management.bench import importing, network, sending, tracking, workers
 from mailsales.management.bench.sink_process import BenchFailed
 
 
@@ -24,7 +24,11 @@ class Command(BaseCommand):
         load.add_argument("--rows", type=int, default=200_000)
         follow = what.add_parser("track", help="follow links and fetch pixels")
         follow.add_argument("--requests", type=int, default=5_000, help="of each kind")
-        for each in (send, load, follow):
+        slow = what.add_parser("slow", help="what a slow destination costs the others")
+        delay = what.add_parser("delay", help="what distance costs: 50 destinations, 50 ms each way")
+        for each in (slow, delay):
+            each.add_argument("--recipients", type=int, default=20_000)
+        for each in (send, load, follow, slow, delay):
             each.add_argument("--json", action="store_true", help="print one line of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,4 +47,8 @@ class Command(BaseCommand):
             return sending.measure(options["recipients"], options["sink"])
         if options["what"] == "import":
             return importing.measure(options["rows"])
+        if options["what"] == "slow":
+            return network.measure_slow(options["recipients"])
+        if options["what"] == "delay":
+            return network.measure_delay(options["recipients"])
         return tracking.measure(options["requests"])
