@@ -45,6 +45,7 @@ UNUSED_SECONDS = 30.0  # after which a pool is forgotten
 SURPLUS_SECONDS = 2.0  # how much a pool may keep waiting
 SOONEST, LATEST = 1.5, 900.0  # seconds until surplus is due again
 OPTIMISM = 2.0  # surplus comes back faster than it lately went, so that a pool that could do more is seen to
+AGAIN_SECONDS = 0.5  # between two claims of surplus
 SHARE_SECONDS = 0.25
 TEND_SECONDS = 1.0
 # Messages a second that a new pool is believed to send until it was measured.
@@ -82,7 +83,7 @@ class Dispatcher:
         self._sites: dict[Route, dict[str, tuple[Site | Reply, float]]] = {}
         self._horizons: dict[Pool, float] = {}  # when the last surplus of a pool is due, in Unix seconds
         self._used_at: dict[Pool, float] = {}
-        self._put_off_until: dict[int, float] = {}  # by campaign: when the first of its surplus is due, in Unix seconds
+        self._surplus: dict[int, tuple[float, float]] = {}  # by campaign: when to claim again, and when its last is due
         self._failures: dict[tuple[str, str], int] = {}  # in a row, by route and site
         self._found: dict[int, Site] = {}  # by destination, to be written down
         self._making: list[dict[str, Any]] = []
@@ -125,11 +126,13 @@ class Dispatcher:
         return soon < ROOM and held < MOST_HELD
 
     def due_again(self) -> list[int]:
-        """Return the campaigns whose surplus is due again, once: their lanes may be silent by now."""
+        """Return the campaigns of whose surplus some is due again: their lanes may be silent by now."""
         now = time.time()
-        due = [campaign_id for campaign_id, at in self._put_off_until.items() if at <= now]
+        due = [campaign_id for campaign_id, (at, _last) in self._surplus.items() if at <= now]
         for campaign_id in due:
-            del self._put_off_until[campaign_id]
+            _at, last = self._surplus.pop(campaign_id)
+            if last > now:
+                self._surplus[campaign_id] = min(now + AGAIN_SECONDS, last), last
         return due
 
     def stop(self, campaign_ids: Collection[int]) -> None:
@@ -355,7 +358,8 @@ class Dispatcher:
             at = min(at + step, now.timestamp() + LATEST * random.uniform(0.9, 1.0))  # noqa: S311 -- no secret
             assert isinstance(letter, Letter)
             letter.postpone(datetime.fromtimestamp(at, UTC))
-            self._put_off_until.setdefault(letter.campaign_id, at)
+            first, last = self._surplus.get(letter.campaign_id, (at, at))
+            self._surplus[letter.campaign_id] = min(first, at), max(last, at)
         self._horizons[pool] = at
 
     def _suspended_until(self, route: Route, site: Site) -> datetime | None:

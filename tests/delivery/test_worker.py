@@ -7,12 +7,11 @@ import time
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import connection
 from django.utils.timezone import now
 
 from campaigns.models import Campaign, Subscription, Suppression
-from delivery import queue
+from delivery import queue, shaping
 from delivery.models import Attempt, Generation, Link, Message
 from mailsales import ledger
 from tests.delivery.sending import SendingTestCase, refuse, slow
@@ -201,7 +200,7 @@ class FaultsTest(SendingTestCase):
         copies = self.accepted()
         self.assertEqual(len(set(copies)), len(copies))
         unknown = self.counts().pop("unknown", 0)
-        self.assertLessEqual(unknown, settings.CONNECTIONS)
+        self.assertLessEqual(unknown, shaping.load().limits("relay").connections)
         self.assertEqual(self.counts()["sent"] + unknown, self.readers)
 
     def run_victim(self) -> subprocess.Popen[bytes]:
