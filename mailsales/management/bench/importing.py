@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from accounts.models import Account
 from campaigns.imports import loading, starting
 from campaigns.models import Contact, ContactImport, MailingList, Subscription
-from mailsales.management.bench.sending import remove
+from mailsales.management.bench.mailing import remove
 from mailsales.management.bench.sink_process import BenchFailed
 
 FAMILY_NAMES = ["佐藤", "鈴木", "髙橋", "田中", "伊藤", "渡辺", "山本", "中村", "小林", "加藤", "吉田", "山﨑"]

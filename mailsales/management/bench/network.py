@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from campaigns.models import Campaign
-from mailsales import doorbell, ledger
-from mailsales.management.bench.sending import PATIENCE, make_campaign, remove, send
+from mailsales.management.bench.mailing import cancel, count_of, make_campaign, remove, send, start, wait
 from mailsales.management.bench.sink_process import BenchFailed, Sink, own_sink, process
 from mailsales.management.bench.workers import Processes, workers
 
@@ -20,7 +17,6 @@ SLOW_SECONDS = 10.0
 SLOW_EVERY = 20  # destinations: every twentieth is slow
 DELAY_SECONDS = 0.05  # each way
 FAR_DESTINATIONS = 50
-CANCEL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -67,13 +63,13 @@ def _rate_of_fast(recipients: int, *, is_slow: bool) -> float:
     with _two_servers(is_slow=is_slow) as world:
         campaign = make_campaign(world.route, recipients, SLOW_EVERY)
         try:
-            _start(campaign)
-            _wait(lambda: _sent(campaign) >= (wanted if is_slow else recipients), "send to the fast servers")
+            start(campaign)
+            wait(lambda: count_of(campaign, "sent") >= (wanted if is_slow else recipients), "send to the fast servers")
             received = world.sink.finish()
             assert received
             return (received.messages - 1) / (received.last_at - received.first_at)
         finally:
-            _cancel(campaign)
+            cancel(campaign)
             remove(campaign.account)
 
 
@@ -125,33 +121,3 @@ def _world(zone: list[str], sink: Sink, port: int) -> Iterator[World]:
         _child, names = stack.enter_context(process("names", folder / "port", str(folder / "zone")))
         environment = {"DNS_SERVERS": f"127.0.0.1:{names}", "ALLOW_PRIVATE_MX": "yes"}
         yield World(f"mx?port={port}", sink, stack.enter_context(workers(environment)))
-
-
-def _start(campaign: Campaign) -> None:
-    if not campaign.schedule(None):
-        raise BenchFailed("The campaign could not be scheduled.")
-    doorbell.ring("delivery.tick")
-
-
-def _sent(campaign: Campaign) -> int:
-    return sum(int(n) for _to, status, n in ledger.execute("progress", campaign=campaign.pk) if status == "sent")
-
-
-def _wait(is_done: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    until = time.monotonic() + seconds
-    while not is_done():
-        if time.monotonic() > until:
-            raise BenchFailed(f"It took more than {seconds:.0f} s to {what}.")
-        time.sleep(0.1)
-
-
-def _cancel(campaign: Campaign) -> None:
-    """Cancel what is left, and wait until no process works on it."""
-    campaign.refresh_from_db()
-    if campaign.closed_at is None and campaign.cancel():
-        _wait(lambda: _is_closed(campaign), "cancel the campaign", CANCEL_SECONDS)
-
-
-def _is_closed(campaign: Campaign) -> bool:
-    campaign.refresh_from_db(fields=["closed_at"])
-    return campaign.closed_at is not None

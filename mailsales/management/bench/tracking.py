@@ -14,7 +14,7 @@ from campaigns.models import Campaign
 from delivery.models import Link
 from mailsales import tokens
 from mailsales.management.bench import content, http_load
-from mailsales.management.bench.sending import make_campaign, remove
+from mailsales.management.bench.mailing import make_campaign, remove
 from mailsales.management.bench.sink_process import BenchFailed
 from mailsales.management.bench.workers import web
 
