@@ -21,7 +21,7 @@ from delivery.journal import Kind
 from tests.faults.installation import Installation
 from tests.faults.pace import PATIENCE
 
-POINTS = ("claim", "connect", "mail", "rcpt", "half", "dot", "journal", "reply", "heard", "record")
+POINTS = ("claim", "connect", "mail", "rcpt", "half", "dot", "journal", "reply", "heard", "record", "burial")
 _serial = count()
 
 
@@ -95,12 +95,18 @@ def take_stock(installation: Installation, pid: int) -> Stock:
 
 
 def folder_of(installation: Installation, generation: int) -> Path:
-    """Return the journal of a generation."""
-    for folder in (installation.var / "journal").iterdir():
-        reading = journal.read(folder) if folder.is_dir() else None
-        if reading and reading.generation_id == generation:
-            return folder
-    raise AssertionError(f"generation {generation} has no journal")
+    """Return the journal of a generation that has not ended."""
+    (folder,) = journals(installation, generation)
+    return folder
+
+
+def journals(installation: Installation, generation: int) -> list[Path]:
+    found = []
+    for folder in (installation.var / "journal").glob("*/"):
+        with suppress(FileNotFoundError):  # settled meanwhile
+            reading = journal.read(folder)
+            found += [folder] if reading and reading.generation_id == generation else []
+    return found
 
 
 def entries_of(installation: Installation, generation: int) -> dict[tuple[int, int], journal.Entry]:

@@ -30,7 +30,6 @@ from tests.faults.pace import IS_LONG, PATIENCE
 from tests.stack.running import environment, is_there
 
 STOP_SECONDS = 3  # of a worker that is asked to end
-CONNECTIONS = 8  # of one worker process
 BULK_PROCESSES = 2
 REPLAY_SECONDS = "5" if IS_LONG else "0.5"
 VICTIM = [sys.executable, "-m", "tests.faults.victim"]
@@ -63,7 +62,6 @@ class Installation:
             REDIS_URL=self.valkey.url,
             SECRET_KEY=settings.SECRET_KEY,
             STOP_SECONDS=str(STOP_SECONDS),
-            CONNECTIONS=str(CONNECTIONS),
             VICTIM_REPLAY_SECONDS=REPLAY_SECONDS,
         )
 
@@ -72,14 +70,7 @@ class Installation:
     def start_services(self) -> None:
         for service in (self.valkey, self.postgres):
             service.prepare()
-            self.start(Program(service.name, service.command(), service.log, service.lock, lambda _: True))
-        self.wait_for_services()
-
-    def wait_for_services(self) -> None:
-        for service in (self.valkey, self.postgres):
-            child = self.programs[service.name].child
-            assert child
-            service.wait(child)
+            self.start_again(service)
 
     def start_workers(self) -> None:
         """Start what is not running, and return when all of it works."""
@@ -153,8 +144,17 @@ class Installation:
         self.start_again(self.valkey)
 
     def start_again(self, service: Postgres | Valkey) -> None:
-        self.start(Program(service.name, service.command(), service.log, service.lock, lambda _: True))
-        self.wait_for_services()
+        program = Program(service.name, service.command(), service.log, service.lock, lambda _: True)
+        self.start(program)
+        assert program.child
+        service.wait(program.child)
+
+    def black_out(self) -> None:
+        """End all of it with -9; PostgreSQL the way it ends itself when one of its own is killed."""
+        for name in [name for name in self.programs if name not in ("postgres", "valkey")]:
+            self.end(name, signal.SIGKILL)
+        self.kill_valkey()
+        self.stop_postgres(signal.SIGQUIT)
 
     # -- what it does ----------------------------------------------------------------------------
 

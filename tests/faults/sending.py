@@ -17,6 +17,7 @@ from django.db import connection
 from accounts.models import Account
 from campaigns.models import Campaign, MailingList
 from delivery import models
+from delivery.certificates import server_context
 from mailsales import vault
 from tests.delivery.sending import sink_thread
 from tests.faults import checker, deaths, installation
@@ -141,7 +142,8 @@ class FaultTestCase(TestCase):
 
     @classmethod
     def make_sink(cls, folder: Path) -> LoggingSink:
-        return LoggingSink(log=folder / "accepted")
+        context = None if cls.tls == "none" else server_context(folder)
+        return LoggingSink(log=folder / "accepted", tls=context)
 
     @classmethod
     def play(cls) -> None:
@@ -176,6 +178,8 @@ class FaultTestCase(TestCase):
     def kill_at(cls, point: str, *, nth: int = 1) -> Stock:
         """Kill the process that passes the point for the nth time."""
         deaths.lay_trap(cls.installation, point, cls.sending.sink.log, nth=nth)
+        if point == "burial":  # somebody has to be buried
+            cls.kill(cls.freeze_one())
         return cls.kill(cls.sending.until(lambda: deaths.sprung(cls.installation)) or 0)
 
     @classmethod

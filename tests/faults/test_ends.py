@@ -1,8 +1,7 @@
-"""Workers are asked to end, or their main process dies."""
+"""Workers are asked to end, or everything ends at once."""
 
 from __future__ import annotations
 
-import signal
 import time
 from pathlib import Path
 from typing import ClassVar
@@ -16,41 +15,46 @@ from tests.faults.pace import either
 from tests.faults.sending import FaultTestCase
 
 pytestmark = pytest.mark.faults
-SOON, NEVER = 1.0, 60.0  # seconds that the receiver takes to answer a dot
+SHORT, SOON, NEVER = 0.1, 1.0, 60.0  # seconds that the receiver takes to answer a dot
 ROOM = 4.0  # seconds for a busy machine
 
 
 class AskedToEndTest(FaultTestCase):
-    """Every third reader's reply does not come in time."""
+    """Every third reply, from a while before, does not come in time."""
 
     readers = either(600, 3_000)
     seconds: ClassVar[float]
     went: ClassVar[bool]
     stopped: ClassVar[Picture]
     journals: ClassVar[list[Path]]
+    silent: ClassVar[set[str]] = set()  # to whose message nothing is said
 
     @classmethod
     def play(cls) -> None:
-        cls.sending.sink.delay = cls.delay
+        cls.sending.sink.delay = lambda verb, _argument: SHORT if verb == "DOT" else 0.0
         cls.sending.start()
-        cls.sending.until_accepted(12)
+        cls.sending.until_accepted(60)
+        cls.sending.sink.delay = cls.delay
+        cls.sending.until(lambda: len(cls.silent) > 1)
         began = time.monotonic()
         cls.went = cls.installation.end("worker-bulk")
         cls.seconds = time.monotonic() - began
         cls.stopped = cls.sending.picture()
         cls.journals = sorted((cls.installation.var / "journal").iterdir())
-        cls.may_be_unknown = {row.id for row in cls.stopped.rows if cls.is_silent(row.address)}
+        cls.may_be_unknown = {row.id for row in cls.stopped.rows if row.address in cls.silent}
         cls.sending.sink.delay = lambda _verb, _argument: 0.0
         cls.installation.start_workers()
+        cls.sending.let_time_pass()
         cls.sending.let_lanes_ring()
 
     @classmethod
     def delay(cls, verb: str, recipient: str) -> float:
-        return 0.0 if verb != "DOT" else NEVER if cls.is_silent(recipient) else SOON
-
-    @staticmethod
-    def is_silent(recipient: str) -> bool:
-        return int(recipient.partition("@")[0].removeprefix("reader")) % 3 == 0
+        if verb != "DOT":
+            return 0.0
+        if int(recipient.partition("@")[0].removeprefix("reader")) % 3:
+            return SOON
+        cls.silent.add(recipient)
+        return NEVER
 
     def test_it_goes_in_time(self) -> None:
         self.assertTrue(self.went)
@@ -62,18 +66,18 @@ class AskedToEndTest(FaultTestCase):
 
     def test_replies_that_come_in_time_are_recorded(self) -> None:
         self.assertGreater(len(self.stopped.of("sent")), 0)
-        self.assertEqual(self.stopped.of("sent"), {each for each in self.stopped.accepted if not self.is_silent(each)})
+        self.assertEqual(self.stopped.of("sent"), set(self.stopped.accepted) - self.silent)
 
     def test_what_has_no_reply_by_then_is_unknown(self) -> None:
         self.assertGreater(len(self.stopped.of("unknown")), 0)
-        self.assertEqual(self.stopped.of("unknown"), {each for each in self.stopped.accepted if self.is_silent(each)})
+        self.assertEqual(self.stopped.of("unknown"), self.silent)
 
     def test_everything_else_is_sent_later(self) -> None:
         self.check()
 
 
-class MainProcessTest(FaultTestCase):
-    """The main process of the worker is killed with -9, and its children end with it."""
+class BlackoutTest(FaultTestCase):
+    """Everything is killed at once: all workers, beat, the broker with all it knew, and PostgreSQL."""
 
     readers = either(600, 3_000)
 
@@ -81,15 +85,15 @@ class MainProcessTest(FaultTestCase):
     def play(cls) -> None:
         cls.sending.sink.delay = lambda verb, _argument: 0.1 if verb == "DOT" else 0.0
         cls.sending.start()
-        cls.sending.until(lambda: len(cls.busy()) == 2)
         cls.sending.until_accepted(20)
         for pid in cls.busy():
             deaths.stop(pid)
             cls.stocks.append(deaths.take_stock(cls.installation, pid))
         cls.may_be_unknown = set().union(*(stock.doubtful for stock in cls.stocks))
-        cls.installation.end("worker-bulk", signal.SIGKILL)
-        cls.sending.until(lambda: not cls.installation.children())
+        cls.installation.black_out()
         cls.sending.sink.delay = lambda _verb, _argument: 0.0
+        cls.installation.start_valkey()
+        cls.installation.start_postgres()
         cls.installation.start_workers()
         cls.sending.let_lanes_ring()
 

@@ -93,6 +93,23 @@ class SleeperTest(FreezingTestCase):
         self.assertEqual(self.picture.statuses, {"sent": self.readers})
 
 
+class KilledAsleepTest(FreezingTestCase):
+    """The sleeper is killed after others gave it up: what its journal knows is evidence."""
+
+    @classmethod
+    def happen(cls) -> None:
+        cls.lose()
+        os.kill(cls.frozen.pid, signal.SIGKILL)
+        cls.sending.until(lambda: not deaths.journals(cls.installation, cls.frozen.generation))
+
+    def test_what_has_no_reply_stays_unknown(self) -> None:
+        self.check()
+        self.assertEqual(self.became(self.frozen.untouched | self.frozen.doubtful), {"unknown"})
+
+    def test_what_has_its_reply_is_sent(self) -> None:
+        self.assertLessEqual(self.became(set(self.frozen.answered)), {"sent"})
+
+
 class LostHostTest(FreezingTestCase):
     """The process is gone, and its journal with it."""
 

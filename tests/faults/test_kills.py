@@ -7,18 +7,19 @@ from typing import ClassVar
 import pytest
 
 from tests.faults.deaths import POINTS, Stock
-from tests.faults.pace import either
+from tests.faults.pace import IS_LONG, either
 from tests.faults.sending import FaultTestCase
 
 pytestmark = pytest.mark.faults
 HELD = 0.2  # seconds that the receiver takes to answer a dot
-LONGEST_WAIT = 0.6  # seconds between two kills
+SLOWEST = 0.1 if IS_LONG else 0.04  # the same while instants are random: the campaign must outlast the kills
+LONGEST_WAIT = 2.0 if IS_LONG else 0.6  # seconds between two kills
 
 
 class KillPointsTest(FaultTestCase):
     """Each point kills a process of its own, one after the other, in one campaign."""
 
-    readers = 2_500
+    readers = either(2_500, 20_000)
     by_point: ClassVar[dict[str, list[Stock]]]
     seen: ClassVar[dict[str, int]]  # how many were accepted when the process stood at the point
 
@@ -29,17 +30,14 @@ class KillPointsTest(FaultTestCase):
         cls.by_point = {}
         for nth in range(1, either(1, 4) + 1):
             for point in POINTS:
-                cls.by_point.setdefault(point, []).append(cls.kill_at(point, nth=nth))
+                cls.by_point.setdefault(point, []).append(cls.kill_at(point, nth=1 if point == "burial" else nth))
         cls.sending.sink.delay = lambda _verb, _argument: 0.0
 
     def test_nobody_is_lost_and_nobody_mailed_twice(self) -> None:
         self.check()
 
     def test_what_had_no_dot_is_sent_later(self) -> None:
-        for point, stocks in self.by_point.items():
-            for stock in stocks:
-                with self.subTest(point):
-                    self.assertGreater(len(stock.untouched), 0)
+        self.assertGreater(min(len(stock.untouched) for point in POINTS[:-1] for stock in self.by_point[point]), 0)
         self.assertEqual(
             self.became(set().union(*(stock.untouched for stock in self.stocks)) - self.may_be_unknown), {"sent"}
         )
@@ -57,10 +55,11 @@ class KillPointsTest(FaultTestCase):
 class RandomInstantsTest(FaultTestCase):
     readers = either(2_000, 10_000)
     kills = either(5, 50)
+    tls = "opportunistic"
 
     @classmethod
     def play(cls) -> None:
-        cls.sending.sink.delay = lambda verb, _argument: random.uniform(0, 0.04) if verb == "DOT" else 0.0
+        cls.sending.sink.delay = lambda verb, _argument: random.uniform(0, SLOWEST) if verb == "DOT" else 0.0
         cls.sending.start()
         for _each in range(cls.kills):
             time.sleep(random.uniform(0, LONGEST_WAIT))

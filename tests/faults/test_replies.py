@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import pytest
 
-from delivery.certificates import server_context
 from tests.faults.pace import IS_LONG, either
 from tests.faults.sending import FaultTestCase
 from tests.faults.sink import LoggingSink
@@ -28,6 +27,7 @@ BREAKS = ("drop", "bye", "half", "silence")
 VERBS = ("greeting", "EHLO", "MAIL", "RCPT", "DATA", "DOT")
 SESSION = {"greeting", "EHLO"}
 SHARE = 0.1  # of the commands of messages that are answered with a fault
+LAST_SHARE = 0.3  # of the MAIL commands, while sessions have faults left
 BETWEEN = 4  # messages that are accepted between two sessions that fail: after several in a row a client rests for long
 SILENCE = 1.0  # seconds until a receiver that says nothing hangs up
 
@@ -58,7 +58,7 @@ class Faults:
 
     def is_turn_of(self, verb: str) -> bool:
         if verb not in SESSION:
-            return verb in self.left and self.chance.random() < SHARE
+            return verb in self.left and self.chance.random() < (SHARE if self.left[verb] else LAST_SHARE)
         is_turn = bool(self.left.get(verb)) and self.accepted >= BETWEEN
         self.accepted = 0 if is_turn else self.accepted
         return is_turn
@@ -79,15 +79,15 @@ class RepliesTestCase(FaultTestCase):
 
     @classmethod
     def make_sink(cls, folder: Path) -> LoggingSink:
-        cls.faults = Faults(either(1, 5), cls.commands)
-        sink = LoggingSink(log=folder / "accepted", script=cls.faults, extensions=cls.extensions, patience=SILENCE)
-        sink.tls = server_context(folder) if cls.tls != "none" else None
+        sink = super().make_sink(folder)
+        sink.script = cls.faults = Faults(either(1, 3), cls.commands)
+        sink.extensions, sink.patience = cls.extensions, SILENCE
         return sink
 
     @classmethod
     def play(cls) -> None:
         cls.sending.start()
-        cls.sending.until(cls.is_over)
+        cls.sending.until(cls.is_over, seconds=either(90, 600))
         rows = cls.sending.picture().rows
         cls.may_be_unknown = {row.id for row in rows if row.address in cls.faults.unanswered}
 

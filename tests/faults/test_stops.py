@@ -24,7 +24,7 @@ class StopTestCase(FaultTestCase):
 
     @classmethod
     def play(cls) -> None:
-        cls.sending.sink.delay = lambda verb, _argument: random.uniform(0, 0.06) if verb == "DOT" else 0.0
+        cls.sending.sink.delay = lambda verb, _argument: random.uniform(0, 0.2) if verb == "DOT" else 0.0
         cls.sending.start()
         cls.sending.until_accepted(60)
         cls.happen()

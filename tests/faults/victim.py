@@ -72,7 +72,8 @@ def lay(traps: Traps) -> None:
 
 
 def watch_ledger(traps: Traps) -> None:
-    """`claim`: the rows are ours, nothing else has happened. `record`: replies were heard, and journalled."""
+    """`claim`: the rows are ours, nothing else has happened. `record`: replies were heard, and journalled. `burial`: it
+    has begun to settle what another dead process left."""
     from delivery.claims import ClaimedMessage  # noqa: PLC0415 -- Django must be ready
     from mailsales.ledger import Ledger  # noqa: PLC0415 -- Django must be ready
 
@@ -88,6 +89,8 @@ def watch_ledger(traps: Traps) -> None:
         rows = await execute(self, name, **values)
         if name == "claim" and rows:
             traps.passing("claim")
+        if name == "close_generation" and values["who"] == "replayer":
+            traps.passing("burial")
         return rows
 
     ClaimedMessage.settle = watched_settle  # type: ignore[method-assign]
