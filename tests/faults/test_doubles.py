@@ -21,7 +21,7 @@ BREATH_SECONDS = 0.1  # faster, the broker's queues would only grow
 class DoublesTest(FaultTestCase):
     """Two beats, two people who press the button, and each task delivered twice."""
 
-    readers = either(1_500, 20_000)
+    readers = either(1_000, 20_000)
     pressed: ClassVar[list[object]]
 
     @classmethod

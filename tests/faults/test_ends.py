@@ -86,9 +86,10 @@ class BlackoutTest(FaultTestCase):
         cls.sending.sink.delay = lambda verb, _argument: 0.1 if verb == "DOT" else 0.0
         cls.sending.start()
         cls.sending.until_accepted(20)
-        for pid in cls.busy():
+        children = cls.installation.children()
+        for pid in children:
             deaths.stop(pid)
-            cls.stocks.append(deaths.take_stock(cls.installation, pid))
+        cls.stocks = [deaths.take_stock(cls.installation, pid) for pid in children]
         cls.may_be_unknown = set().union(*(stock.doubtful for stock in cls.stocks))
         cls.installation.black_out()
         cls.sending.sink.delay = lambda _verb, _argument: 0.0

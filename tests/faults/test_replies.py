@@ -45,7 +45,7 @@ class Faults:
     def of(verb: str) -> list[str]:
         """Return the faults at a command; in the short form a failed session, which costs a pause, has a few."""
         if verb in SESSION and not IS_LONG:
-            return [*CODES[::3], "drop"]
+            return [CODES[0], CODES[-1], "drop"]
         return [*CODES, *BREAKS, *(["keep"] if verb == "DOT" else [])]
 
     def __call__(self, verb: str, argument: str) -> str | None:
