@@ -29,25 +29,30 @@ from delivery.sites import Site, Unroutable
 from delivery.smtp import Reply, Transaction
 from delivery.tls_memory import TlsMemory
 from delivery.warmup import Allowance, Plan
-from mailsales.ledger import Row
+from mailsales.ledger import STATEMENTS, Row
 from mailsales.routes import Route, RouteKind
 
 Key = tuple[str, str]  # the name of a route, and a group
 Run = Callable[[str, dict[str, Any]], Awaitable[list[Row]]]
 logger = logging.getLogger(__name__)
 
-ROOM = 500  # messages that leave within a second; with fewer waiting, more is claimed
+HUNGRY_SECONDS = 0.5  # a pool with less than that before it makes more being claimed
+STALE_CLAIMS = 4  # that brought a pool nothing: it is hungry in vain
+SOON_SECONDS = 2.5  # nobody hungry for so long: it is worth looking whether somebody else’s mail stands behind
+EXPLORE_SECONDS = 0.25  # between two such looks
 MOST_HELD = 4_000  # messages without a connection, of all pools
 MOST_CONNECTIONS = 400  # of one process
 MOST_LOOKUPS = 100  # at once
 KEPT_SECONDS = 300.0  # a site for a domain, before the directory is asked again
 UNUSED_SECONDS = 30.0  # after which a pool is forgotten
 SURPLUS_SECONDS = 2.0  # how much a pool may keep waiting
-SOONEST, LATEST = 1.5, 900.0  # seconds until surplus is due again
+SOONEST, LATEST = 1.5, 120.0  # seconds until surplus is due again
+LEAST_RETURN = 50.0  # messages a second that come back to a destination at least, however slow it seems
+CALLED_BACK = 500  # messages a second, at least, that are due at once where a pool stands idle
 OPTIMISM = 2.0  # surplus comes back faster than it lately went, so that a pool that could do more is seen to
 AGAIN_SECONDS = 0.5  # between two claims of surplus
 SHARE_SECONDS = 0.25
-TEND_SECONDS = 1.0
+TEND_SECONDS = 0.5
 # Messages a second that a new pool is believed to send until it was measured.
 STARTING_RATE = {RouteKind.SANDBOX: 1_000.0, RouteKind.RELAY: 1_000.0, RouteKind.MX: 25.0}
 
@@ -83,6 +88,9 @@ class Dispatcher:
         self._sites: dict[Route, dict[str, tuple[Site | Reply, float]]] = {}
         self._horizons: dict[Pool, float] = {}  # when the last surplus of a pool is due, in Unix seconds
         self._used_at: dict[Pool, float] = {}
+        self._claims = 0
+        self._fed: dict[Pool, int] = {}  # at which claim a pool last got something
+        self._explored_at = 0.0
         self._surplus: dict[int, tuple[float, float]] = {}  # by campaign: when to claim again, and when its last is due
         self._failures: dict[tuple[str, str], int] = {}  # in a row, by route and site
         self._found: dict[int, Site] = {}  # by destination, to be written down
@@ -97,6 +105,8 @@ class Dispatcher:
 
     def push(self, route: Route, letters: Sequence[Letter], plan: Plan | None = None) -> None:
         """Hand the letters of one campaign to their pools, or look up where these are. `plan`: its domain warms up."""
+        self._claims += 1
+        self._explored_at = self._loop.time()
         sites = self._sites.setdefault(route, {})
         is_mx, now = route.kind is RouteKind.MX, self._loop.time()
         known: dict[Site, list[Letter]] = {}
@@ -117,13 +127,18 @@ class Dispatcher:
             self._spawn(self._look_up(route, domain, some, plan))
 
     def has_room(self) -> bool:
-        """Return whether more should be claimed: counted is only what can leave within a second."""
-        soon = held = 0
+        """Return whether more should be claimed: a pool is hungry, or it is time to look what waits behind the rest."""
+        held, hungry_in = 0, 0.0 if not self._pools else LATEST
         for pool in self._pools.values():
             waiting = len(pool)
             held += waiting
-            soon += min(waiting, int(pool.rate) + 1)
-        return soon < ROOM and held < MOST_HELD
+            if self._claims - self._fed[pool] < STALE_CLAIMS:
+                left = waiting - pool.opened - HUNGRY_SECONDS * pool.rate
+                hungry_in = min(hungry_in, left / (pool.rate + 0.01))
+        if held >= MOST_HELD:
+            return False
+        is_time_to_look = hungry_in > SOON_SECONDS and self._loop.time() - self._explored_at > EXPLORE_SECONDS
+        return hungry_in <= 0 or is_time_to_look
 
     def due_again(self) -> list[int]:
         """Return the campaigns of whose surplus some is due again: their lanes may be silent by now."""
@@ -200,6 +215,23 @@ class Dispatcher:
         for (route_name, group), pace in self._paces.items():
             pace.throttle(*(self._board.slowed(route_name, group) or (None, None)))
         self._make_way()
+        await self._call_back()
+
+    async def _call_back(self) -> None:
+        """Have surplus due at once where a pool turned out to be faster than was thought, and stands idle."""
+        now = datetime.now(UTC)
+        for pool in list(self._pools.values()):
+            idles = not len(pool) and self._horizons.get(pool, 0.0) > now.timestamp() + TEND_SECONDS
+            if not idles or not self._surplus or self._suspended_until(pool.route, pool.site):
+                continue
+            values = {
+                "campaigns": list(self._surplus),
+                "before": now + timedelta(seconds=LATEST),
+                "scope": pool.site.name if pool.route.kind is RouteKind.MX else None,
+                "limit": max(CALLED_BACK, int(3 * pool.rate)),
+            }
+            await self._run(STATEMENTS["hasten"], values)
+            self._surplus = {campaign_id: (now.timestamp(), last) for campaign_id, (_, last) in self._surplus.items()}
 
     async def _write_down(self) -> None:
         """Write what was learnt: throttles, where destinations' mail goes, how hosts encrypt."""
@@ -221,6 +253,7 @@ class Dispatcher:
         if now - self._used_at.get(pool, now) < UNUSED_SECONDS:
             return
         del self._pools[pool.route, pool.site]
+        del self._fed[pool]
         self._used_at.pop(pool, None)
         self._horizons.pop(pool, None)
 
@@ -308,6 +341,7 @@ class Dispatcher:
 
     def _pass_on(self, route: Route, site: Site, letters: list[Letter]) -> None:
         pool = self._pool(route, site)
+        self._fed[pool] = self._claims
         for letter in letters:
             letter.pool = pool
         pool.push(letters, letters[0].campaign_id)
@@ -338,6 +372,7 @@ class Dispatcher:
             rate=STARTING_RATE[route.kind],
         )
         self._used_at[pool] = self._loop.time()
+        self._fed[pool] = self._claims
         return pool
 
     def _opened(self) -> int:
@@ -352,7 +387,7 @@ class Dispatcher:
         if not surplus:
             return
         now = datetime.now(UTC)
-        step = 1 / max(OPTIMISM * pool.rate, 1.0)
+        step = 1 / max(OPTIMISM * pool.rate, LEAST_RETURN)
         at = max(now.timestamp() + SOONEST, self._horizons.get(pool, 0.0))
         for letter in reversed(surplus):
             at = min(at + step, now.timestamp() + LATEST * random.uniform(0.9, 1.0))  # noqa: S311 -- no secret

@@ -22,7 +22,7 @@ from mailsales.routes import Route, RouteKind, TLSMode
 PATIENCE = 3  # failures in a row, with no connection left, after which the waiting messages are deferred
 FIRST_PAUSE = 0.5  # seconds, doubled with each failure
 LONGEST_PAUSE = 60.0
-REMEMBERED = 0.7  # of the rate of the second before: a moving mean over some three seconds
+REMEMBERED = 0.7  # of the rate before: a moving mean over some two seconds
 
 
 class Pacing(Protocol):
@@ -179,9 +179,9 @@ class Pool:
         return len(idle)
 
     def measure(self, seconds: float) -> None:
-        """Bring the rate up to date; called about once a second, `seconds` after the last time.
+        """Bring the rate up to date; called every half second or so, `seconds` after the last time.
 
-        A pool with nothing to do is believed to be faster each second, up to what is believed of a new one.
+        A pool with nothing to do is believed to be faster each time, up to what is believed of a new one.
         """
         mean = REMEMBERED * self.rate + (1 - REMEMBERED) * self._taken / seconds
         self.rate = mean if self._waiting else max(mean, self.rate, min(2 * self.rate + 1, self._starting_rate))

@@ -216,7 +216,7 @@ class Worker:
         while True:
             await asyncio.sleep(FEED_SECONDS)
             try:
-                for campaign_id in self._dispatcher.due_again():
+                for campaign_id in self._dispatcher.due_again() if self._dispatcher.has_room() else ():
                     loaded = await self._load(campaign_id)
                     while self._dispatcher.has_room() and not self._guard.is_shut and await self._claim(loaded):
                         pass
@@ -244,8 +244,13 @@ class Worker:
         return not self._guard.is_shut
 
     async def _claim(self, loaded: Loaded) -> bool:
-        """Claim a chunk and hand it to the connections; return whether there was one."""
+        """Claim a chunk and hand it to the dispatcher; return False when nothing is due.
+
+        Lanes wait for each other here, so whether there is room is asked again.
+        """
         async with self._turn:
+            if not self._dispatcher.has_room():
+                return True
             rows = await self._claim_rows(loaded.campaign_id)
             if not rows:
                 return False
@@ -260,7 +265,7 @@ class Worker:
             )
             self._claims[claim.lease_id] = claim
             self._unrecorded[claim.lease_id] = len(rows)
-        claim.begin()
+            claim.begin()
         return True
 
     async def _claim_rows(self, campaign_id: int) -> list[Row]:

@@ -242,7 +242,7 @@ INSERT INTO tally (account_id, campaign_id, destination_id, status, n)
 SELECT account_id, campaign_id, destination_id, s.status, sum(s.n)
 FROM again, LATERAL (VALUES ('unknown', -1), ('deferred', (tries > 0)::int)) s(status, n) GROUP BY 1, 2, 3, 4 HAVING sum(s.n) <> 0 RETURNING n;
 -- hasten
--- Operator, until it changes nothing. What was put off untried because of a throttle that was lifted: due now. A null scope is the whole route.
+-- Operator, until it changes nothing, and worker where a destination stands idle. What was put off untried: due now. A null scope is the whole route.
 WITH slice AS (
   SELECT m.id FROM message m
   WHERE m.campaign_id = ANY (%(campaigns)s::bigint[]) AND m.due_at > now() AND m.due_at <= %(before)s AND m.tries = 0
