@@ -16,6 +16,7 @@ SHARED = {
     "destination",
     "generation",
     "installation",
+    *("throttle", "destination_group", "broken_tls", "sts_policy", "tls_result", "unread_reply", "warmup_day"),
 }  # no row of theirs is one account's alone, or it is read before an account is known
 
 
