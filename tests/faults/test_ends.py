@@ -11,7 +11,7 @@ import pytest
 from tests.faults import deaths
 from tests.faults.checker import Picture, ask
 from tests.faults.installation import STOP_SECONDS
-from tests.faults.pace import either
+from tests.faults.pace import IS_LONG, either
 from tests.faults.sending import FaultTestCase
 
 pytestmark = pytest.mark.faults
@@ -79,6 +79,7 @@ class AskedToEndTest(FaultTestCase):
 class BlackoutTest(FaultTestCase):
     """Everything is killed at once: all workers, beat, the broker with all it knew, and PostgreSQL."""
 
+    __test__ = IS_LONG  # its parts are in the short form
     readers = either(600, 3_000)
 
     @classmethod

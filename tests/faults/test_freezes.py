@@ -20,7 +20,7 @@ from tests.faults import checker, deaths
 from tests.faults.checker import Picture
 from tests.faults.deaths import Stock
 from tests.faults.installation import wake
-from tests.faults.pace import either
+from tests.faults.pace import IS_LONG, either
 from tests.faults.sending import FaultTestCase, ask_nothing
 
 pytestmark = pytest.mark.faults
@@ -95,6 +95,8 @@ class SleeperTest(FreezingTestCase):
 
 class KilledAsleepTest(FreezingTestCase):
     """The sleeper is killed after others gave it up: what its journal knows is evidence."""
+
+    __test__ = IS_LONG
 
     @classmethod
     def happen(cls) -> None:

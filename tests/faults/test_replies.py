@@ -29,7 +29,7 @@ SESSION = {"greeting", "EHLO"}
 SHARE = 0.1  # of the commands of messages that are answered with a fault
 LAST_SHARE = 0.3  # of the MAIL commands, while sessions have faults left
 BETWEEN = 4  # messages that are accepted between two sessions that fail: after several in a row a client rests for long
-SILENCE = 1.0  # seconds until a receiver that says nothing hangs up
+SILENCE = 0.5  # seconds until a receiver that says nothing hangs up
 
 
 class Faults:
@@ -45,7 +45,7 @@ class Faults:
     def of(verb: str) -> list[str]:
         """Return the faults at a command; in the short form a failed session, which costs a pause, has a few."""
         if verb in SESSION and not IS_LONG:
-            return [CODES[0], CODES[-1], "drop"]
+            return [CODES[0], "drop"]
         return [*CODES, *BREAKS, *(["keep"] if verb == "DOT" else [])]
 
     def __call__(self, verb: str, argument: str) -> str | None:
@@ -67,7 +67,7 @@ class Faults:
         if left := self.left[verb]:
             return left.popleft()
         if verb == "MAIL" and any(self.left.values()):  # each new session is a greeting more
-            return "421 4.7.0 too many messages in this session"
+            return "bye"
         return None
 
 
