@@ -213,21 +213,22 @@ class _LinkMaker:
         self.names = ["unsubscribe_url", "view_url", tracking.OPEN_FIELD]
         self.names += [tracking.LINK_FIELD % link.number for link in rendition.links]
         self._account_id, self._domain, self._bounce_domain = rendition.account_id, domain, bounce_domain
-        self._kinds = [
-            (tracking_url + path, tokens.Stamp(kind))
-            for path, kind in zip(tracking.PATHS, (tokens.UNSUBSCRIBE, tokens.VIEW, tokens.OPEN), strict=True)
-        ]
+        self._prefixes = [tracking_url + path for path in tracking.PATHS]
+        self._kinds = [tokens.Stamp(kind) for kind in (tokens.UNSUBSCRIBE, tokens.VIEW, tokens.OPEN)]
         self._prefix, self._link = tracking_url + tracking.LINK_PATH, tokens.Stamp(tokens.LINK)
         self._numbers = [tokens.numbered(link.number).encode() for link in rendition.links]
-        self._bounce = tokens.Stamp(tokens.BOUNCE, is_address=True)
-        self._unsubscribe_address = tokens.Stamp(tokens.UNSUBSCRIBE, is_address=True)
+        self._bounce = tokens.Stamp(tokens.BOUNCE)
 
     def of(self, message_id: int) -> _Links:
         said = tokens.contents(self._account_id, message_id)
-        shown = [(before + kind(said)).encode() for before, kind in self._kinds]
-        link = (self._prefix + self._link(said)).encode()
-        by_mail = f",\r\n <mailto:u+{self._unsubscribe_address(said)}@{self._bounce_domain}?subject=unsubscribe>"
-        return self._named(self._bounce(said), [*shown, *[link + number for number in self._numbers]], by_mail)
+        signed = [kind(said) for kind in self._kinds]
+        shown = [
+            (before + tokens.link_text(each)).encode() for before, each in zip(self._prefixes, signed, strict=True)
+        ]
+        link = (self._prefix + tokens.link_text(self._link(said))).encode()
+        urls = [*shown, *[link + number for number in self._numbers]]
+        by_mail = f",\r\n <mailto:u+{tokens.address_text(signed[0])}@{self._bounce_domain}?subject=unsubscribe>"
+        return self._named(tokens.address_text(self._bounce(said)), urls, by_mail)
 
     def _named(self, token: str, urls: list[bytes], by_mail: str) -> _Links:
         sender, header_id = f"b+{token}@{self._bounce_domain}", f"<{token}@{self._domain}>"
@@ -239,7 +240,7 @@ class _TestLinkMaker(_LinkMaker):
 
     def __init__(self, rendition: Rendition, tracking_url: str, domain: str, bounce_domain: str) -> None:
         super().__init__(rendition, tracking_url, domain, bounce_domain)
-        shown = [(before + TEST).encode() for before, _stamp in self._kinds]
+        shown = [(before + TEST).encode() for before in self._prefixes]
         self._urls = [*shown, *[link.url.encode() for link in rendition.links]]
 
     def of(self, message_id: int) -> _Links:

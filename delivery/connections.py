@@ -213,6 +213,8 @@ class Connection(Session):
         if not unsent:
             self._is_draining = False
             self._send_dot(b"")
+            if not self.is_closed:
+                self._watch("dot")
             return
         if unsent < before:
             self._watch("block")
@@ -242,7 +244,6 @@ class Connection(Session):
         self._expected.append("dot")
         envelope = self._envelope(following) if following else b""
         self._transport.write(b"".join((rest, b".\r\n", envelope)))
-        self._watch("dot")
 
     # -- replies ---------------------------------------------------------------------------------------
 

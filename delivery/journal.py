@@ -25,6 +25,7 @@ MAGIC, VERSION = b"MSLJ", 1
 HEADER = struct.Struct("<4sHHQ16sIIQ12x")  # and the CRC-32 of these 60 bytes
 HEADER_LENGTH = HEADER.size + 4
 HEAD = struct.Struct("<HBBI")  # length, kind, version, CRC-32 of the record without this field
+HEAD_START = struct.Struct("<HBB")
 BODY = struct.Struct("<QQQ")  # message, lease, Unix milliseconds
 REPLY = struct.Struct("<HBB")  # code, command, length of the host
 COMMANDS = ("connect", "greeting", "ehlo", "starttls", "mail", "rcpt", "data", "dot", "auth")
@@ -249,8 +250,9 @@ def _reply_of(data: bytes) -> Reply:
 
 def _record(kind: Kind, message_id: int, lease_id: int, rest: bytes = b"") -> bytes:
     body = BODY.pack(message_id, lease_id, time.time_ns() // 1_000_000) + rest
-    head = struct.pack("<HBB", HEAD.size + len(body), kind, VERSION)
-    return head + struct.pack("<I", zlib.crc32(head + body)) + body
+    length = HEAD.size + len(body)
+    crc = zlib.crc32(body, zlib.crc32(HEAD_START.pack(length, kind, VERSION)))
+    return HEAD.pack(length, kind, VERSION, crc) + body
 
 
 def _reply_record(message_id: int, lease_id: int, reply: Reply) -> bytes:

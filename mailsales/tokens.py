@@ -41,17 +41,16 @@ class Stamp:
     A stamp keeps the key that was the newest when it was made, already hashed: that is half of a short BLAKE2s.
     """
 
-    __slots__ = ("_mac", "_text")
+    __slots__ = ("_mac",)
 
-    def __init__(self, kind: bytes, *, is_address: bool = False) -> None:
+    def __init__(self, kind: bytes) -> None:
         self._mac = blake2s(digest_size=MAC, key=_all_keys()[0], person=kind)
-        self._text = _address_text if is_address else _link_text
 
-    def __call__(self, payload: bytes) -> str:
-        """Return the token for what `contents` returned."""
+    def __call__(self, payload: bytes) -> bytes:
+        """Return what `contents` returned, signed: `link_text` and `address_text` make tokens of it."""
         mac = self._mac.copy()
         mac.update(payload)
-        return self._text(payload + mac.digest())
+        return payload + mac.digest()
 
 
 Reader = Callable[[str], Token]  # raises BadToken
@@ -62,7 +61,7 @@ class BadToken(ValueError):
 
 
 def link_token(account_id: int, message_id: int, number: int) -> str:
-    return _link_text(_signed(LINK, account_id, message_id)) + numbered(number)
+    return link_text(_signed(LINK, account_id, message_id)) + numbered(number)
 
 
 def numbered(number: int) -> str:
@@ -71,28 +70,28 @@ def numbered(number: int) -> str:
 
 
 def open_token(account_id: int, message_id: int) -> str:
-    return _link_text(_signed(OPEN, account_id, message_id))
+    return link_text(_signed(OPEN, account_id, message_id))
 
 
 def unsubscribe_token(account_id: int, message_id: int) -> str:
-    return _link_text(_signed(UNSUBSCRIBE, account_id, message_id))
+    return link_text(_signed(UNSUBSCRIBE, account_id, message_id))
 
 
 def view_token(account_id: int, message_id: int) -> str:
-    return _link_text(_signed(VIEW, account_id, message_id))
+    return link_text(_signed(VIEW, account_id, message_id))
 
 
 def bounce_token(account_id: int, message_id: int) -> str:
-    return _address_text(_signed(BOUNCE, account_id, message_id))
+    return address_text(_signed(BOUNCE, account_id, message_id))
 
 
 def unsubscribe_address_token(account_id: int, message_id: int) -> str:
-    return _address_text(_signed(UNSUBSCRIBE, account_id, message_id))
+    return address_text(_signed(UNSUBSCRIBE, account_id, message_id))
 
 
 def test_token(account_id: int, test_id: int) -> str:
     """Return the token of a test send, for its envelope sender."""
-    return _address_text(_signed(TEST, account_id, test_id))
+    return address_text(_signed(TEST, account_id, test_id))
 
 
 def read_link_token(token: str) -> Token:
@@ -183,8 +182,9 @@ def _read(kind: bytes, data: bytes) -> Token:
     return Token(*numbers)
 
 
-def _link_text(data: bytes) -> str:
-    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
+def link_text(signed: bytes) -> str:
+    """Return the token that stands in links."""
+    return binascii.b2a_base64(signed, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def _link_bytes(token: str) -> bytes:
@@ -194,8 +194,9 @@ def _link_bytes(token: str) -> bytes:
         raise BadToken from error
 
 
-def _address_text(data: bytes) -> str:
-    return ADDRESS_MARK + data.hex()
+def address_text(signed: bytes) -> str:
+    """Return the token that stands in addresses."""
+    return ADDRESS_MARK + signed.hex()
 
 
 def _address_bytes(token: str) -> bytes:

@@ -28,9 +28,9 @@ class TokensTestCase(SimpleTestCase):
     @given(account=IDS, message=IDS, number=NUMBERS)
     def test_a_stamp_makes_the_same_tokens(self, account: int, message: int, number: int) -> None:
         said = tokens.contents(account, message)
-        stamped = tokens.Stamp(tokens.LINK)(said) + tokens.numbered(number)
+        stamped = tokens.link_text(tokens.Stamp(tokens.LINK)(said)) + tokens.numbered(number)
         self.assertEqual(stamped, tokens.link_token(account, message, number))
-        in_address = tokens.Stamp(tokens.BOUNCE, is_address=True)(said)
+        in_address = tokens.address_text(tokens.Stamp(tokens.BOUNCE)(said))
         self.assertEqual(in_address, tokens.bounce_token(account, message))
 
     @given(number=st.text(alphabet="0123456789.-+ ０１", max_size=7).filter(lambda text: not NUMBER.fullmatch(text)))
