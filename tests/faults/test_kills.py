@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 
+from tests.faults import deaths
 from tests.faults.deaths import POINTS, Stock
 from tests.faults.pace import IS_LONG, either
 from tests.faults.sending import FaultTestCase
@@ -75,7 +76,7 @@ class RandomInstantsTest(FaultTestCase):
 
 
 class LastChunkTest(FaultTestCase):
-    """All that is left was claimed by the process that dies: nothing is due, so no lane is rung."""
+    """All that is left was claimed by processes that die: nothing is due, so no lane is rung."""
 
     readers = 40
 
@@ -84,7 +85,11 @@ class LastChunkTest(FaultTestCase):
         cls.sending.sink.delay = lambda verb, _argument: HELD if verb == "DOT" else 0.0
         cls.sending.start()
         cls.sending.until_accepted(5)
-        cls.kill(cls.freeze_one())
+        children = cls.installation.children()
+        for pid in children:
+            deaths.stop(pid)
+        for pid in children:
+            cls.kill(pid)
 
     def test_nobody_is_lost_and_nobody_mailed_twice(self) -> None:
         self.check()
