@@ -22,11 +22,11 @@ from delivery import replies, throttles
 from delivery.directory import Directory
 from delivery.models import Throttle
 from delivery.pace import Pace
-from delivery.pools import Pool
+from delivery.pools import Pool, Slots
 from delivery.shaping import Action, Table
 from delivery.shares import Shares
 from delivery.sites import Site, Unroutable
-from delivery.smtp import Reply, Transaction
+from delivery.smtp import Reply, Timeouts, Transaction
 from delivery.tls_memory import TlsMemory
 from delivery.warmup import Allowance, Plan
 from mailsales.ledger import STATEMENTS, Row
@@ -42,9 +42,11 @@ SOON_SECONDS = 2.5  # nobody hungry for so long: it is worth looking whether som
 EXPLORE_SECONDS = 0.25  # between two such looks
 MOST_HELD = 4_000  # messages without a connection, of all pools
 MOST_CONNECTIONS = 400  # of one process
-MOST_LOOKUPS = 100  # at once
+MOST_LOOKUPS = 40  # at once, of some questions each
 KEPT_SECONDS = 300.0  # a site for a domain, before the directory is asked again
-UNUSED_SECONDS = 30.0  # after which a pool is forgotten
+UNUSED_SECONDS = 5.0  # after which a pool is forgotten
+LOOK_SECONDS = 0.02  # for which an answer about room is good, unless something was claimed
+MOST_SITES = 20_000  # of a route that are remembered
 SURPLUS_SECONDS = 2.0  # how much a pool may keep waiting
 SOONEST, LATEST = 1.5, 120.0  # seconds until surplus is due again
 LEAST_RETURN = 50.0  # messages a second that come back to a destination at least, however slow it seems
@@ -55,6 +57,8 @@ SHARE_SECONDS = 0.25
 TEND_SECONDS = 0.5
 # Messages a second that a new pool is believed to send until it was measured.
 STARTING_RATE = {RouteKind.SANDBOX: 1_000.0, RouteKind.RELAY: 1_000.0, RouteKind.MX: 25.0}
+# Where thousands of destinations take turns, nobody keeps a connection long that he does not use.
+TIMEOUTS = {RouteKind.SANDBOX: Timeouts(), RouteKind.RELAY: Timeouts(), RouteKind.MX: Timeouts(idle=10)}
 
 
 class Letter(Transaction):
@@ -91,6 +95,8 @@ class Dispatcher:
         self._claims = 0
         self._fed: dict[Pool, int] = {}  # at which claim a pool last got something
         self._explored_at = 0.0
+        self._looked = 0.0, False  # when, and whether there was room
+        self._slots = Slots(MOST_CONNECTIONS)
         self._surplus: dict[int, tuple[float, float]] = {}  # by campaign: when to claim again, and when its last is due
         self._failures: dict[tuple[str, str], int] = {}  # in a row, by route and site
         self._found: dict[int, Site] = {}  # by destination, to be written down
@@ -107,6 +113,7 @@ class Dispatcher:
         """Hand the letters of one campaign to their pools, or look up where these are. `plan`: its domain warms up."""
         self._claims += 1
         self._explored_at = self._loop.time()
+        self._looked = 0.0, False
         sites = self._sites.setdefault(route, {})
         is_mx, now = route.kind is RouteKind.MX, self._loop.time()
         known: dict[Site, list[Letter]] = {}
@@ -128,6 +135,14 @@ class Dispatcher:
 
     def has_room(self) -> bool:
         """Return whether more should be claimed: a pool is hungry, or it is time to look what waits behind the rest."""
+        now = self._loop.time()
+        looked_at, had_room = self._looked
+        if now - looked_at > LOOK_SECONDS:
+            had_room = self._has_room(now)
+            self._looked = now, had_room
+        return had_room
+
+    def _has_room(self, now: float) -> bool:
         held, hungry_in = 0, 0.0 if not self._pools else LATEST
         for pool in self._pools.values():
             waiting = len(pool)
@@ -137,7 +152,7 @@ class Dispatcher:
                 hungry_in = min(hungry_in, left / (pool.rate + 0.01))
         if held >= MOST_HELD:
             return False
-        is_time_to_look = hungry_in > SOON_SECONDS and self._loop.time() - self._explored_at > EXPLORE_SECONDS
+        is_time_to_look = hungry_in > SOON_SECONDS and now - self._explored_at > EXPLORE_SECONDS
         return hungry_in <= 0 or is_time_to_look
 
     def due_again(self) -> list[int]:
@@ -181,12 +196,16 @@ class Dispatcher:
         """Tell the other processes what this one needs, four times a second and at once for a new need."""
         while True:
             wanted = dict.fromkeys(self._paces, 0)
+            slots = self._slots.left
             for pool in self._pools.values():
-                wanted[pool.route.name, pool.site.group] += pool.wanted
+                if slots > 0 or pool.opened:  # who could not open a connection here takes none from the others
+                    wanted[pool.route.name, pool.site.group] += pool.wanted
+                    slots -= not pool.opened and len(pool) > 0
             for key, pace in self._paces.items():
                 pace.need(wanted[key])
             self._is_wanting.clear()
             await self._shares.renew()
+            self._make_way()
             for pool in list(self._pools.values()):
                 if len(pool):
                     pool.feed()
@@ -214,7 +233,7 @@ class Dispatcher:
             self._restrain(pool)
         for (route_name, group), pace in self._paces.items():
             pace.throttle(*(self._board.slowed(route_name, group) or (None, None)))
-        self._make_way()
+        self._tidy(now)
         await self._call_back()
 
     async def _call_back(self) -> None:
@@ -236,7 +255,10 @@ class Dispatcher:
     async def _write_down(self) -> None:
         """Write what was learnt: throttles, where destinations' mail goes, how hosts encrypt."""
         while self._making:
-            await self._run(throttles.MAKE, self._making[0])
+            try:
+                await self._run(throttles.MAKE, self._making[0])
+            except psycopg.DataError:
+                logger.exception("What holds mail back could not be written down.")
             self._making.pop(0)
         if self._found:
             found = dict(self._found)
@@ -248,6 +270,16 @@ class Dispatcher:
             for destination_id in found:
                 self._found.pop(destination_id, None)
         await self._memory.flush(self._run)
+
+    def _tidy(self, now: float) -> None:
+        """Forget paces that no pool has any more, and sites that would be looked up again anyway."""
+        used = {(route.name, site.group) for route, site in self._pools}
+        for key in [key for key in self._paces if key not in used]:
+            self._paces.pop(key).close()
+        for sites in self._sites.values():
+            if len(sites) > MOST_SITES:
+                for domain in [domain for domain, (_site, until) in sites.items() if until < now]:
+                    del sites[domain]
 
     def _forget(self, pool: Pool, now: float) -> None:
         if now - self._used_at.get(pool, now) < UNUSED_SECONDS:
@@ -275,11 +307,11 @@ class Dispatcher:
         starved = [pool for pool in self._pools.values() if len(pool) and not pool.opened]
         if not starved:
             return
-        is_full = self._opened() >= MOST_CONNECTIONS
+        is_full = self._slots.left <= 0
         groups = {(pool.route.name, pool.site.group) for pool in starved}
         for pool in self._pools.values():
             if is_full or (pool.route.name, pool.site.group) in groups:
-                pool.release(1)
+                pool.release(pool.opened if is_full else 1)
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -368,15 +400,13 @@ class Dispatcher:
             notes=self._memory,
             on_trouble=self._on_trouble,
             on_refusal=self._on_refusal,
-            may_open=lambda: self._opened() < MOST_CONNECTIONS,
+            slots=self._slots,
+            timeouts=TIMEOUTS[route.kind],
             rate=STARTING_RATE[route.kind],
         )
         self._used_at[pool] = self._loop.time()
         self._fed[pool] = self._claims
         return pool
-
-    def _opened(self) -> int:
-        return sum(pool.opened for pool in self._pools.values())
 
     def _most_waiting(self, pool: Pool) -> int:
         fair = MOST_HELD // (4 * len(self._pools))

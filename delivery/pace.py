@@ -95,6 +95,10 @@ class Pace:
         if reply.code == 0 or reply.command in OPENING or _is_hint(reply):
             self._shrink()
 
+    def close(self) -> None:
+        """Let the others have its share: nothing leads there any more."""
+        self._shares.forget(self._key)
+
     # -- messages --------------------------------------------------------------------------------
 
     def take(self) -> float:

@@ -22,6 +22,7 @@ from mailsales.routes import Route, RouteKind, TLSMode
 PATIENCE = 3  # failures in a row, with no connection left, after which the waiting messages are deferred
 FIRST_PAUSE = 0.5  # seconds, doubled with each failure
 LONGEST_PAUSE = 60.0
+MESSAGES_WORTH = 4  # for which a connection with its handshake is worth opening
 REMEMBERED = 0.7  # of the rate before: a moving mean over some two seconds
 
 
@@ -66,6 +67,13 @@ class Unshared:
     def failed(self, reply: Reply) -> None: ...
 
 
+class Slots:
+    """How many more connections a process may have, of all its pools together."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+
 class Notes(Protocol):
     """Who wants to know what pools meet: TLS that failed, sessions that stood (`delivery/tls_policy.py`)."""
 
@@ -79,7 +87,7 @@ class Pool:
     Connections are opened when there is work, and after failures with growing pauses, one first and the others once it
     stands. When `PATIENCE` attempts in a row failed and no connection is left, all that waits is settled with
     what the server or the system said, and `on_trouble` gets it. `on_refusal` gets every refusal that was heard.
-    `may_open` is asked before each connection beside the pace; `rate` is messages taken a second, lately.
+    Each connection takes one of the `slots`. `rate` is messages taken a second, lately.
     """
 
     def __init__(
@@ -92,7 +100,7 @@ class Pool:
         notes: Notes | None = None,
         on_trouble: Callable[[Pool, Reply], None] = lambda _pool, _reply: None,
         on_refusal: Callable[[Pool, Reply], None] = lambda _pool, _reply: None,
-        may_open: Callable[[], bool] = lambda: True,
+        slots: Slots | None = None,
         rate: float = 0.0,
         timeouts: Timeouts | None = None,
         first_pause: float = FIRST_PAUSE,
@@ -106,7 +114,7 @@ class Pool:
         self._notes = notes
         self._on_trouble = on_trouble
         self._on_refusal = on_refusal
-        self._may_open = may_open
+        self._slots = slots or Slots(1_000)
         self._timeouts = timeouts or Timeouts()
         self._first_pause = first_pause
         self._loop = asyncio.get_running_loop()
@@ -132,7 +140,13 @@ class Pool:
     @property
     def wanted(self) -> int:
         """How many connections could work at the moment."""
-        return len(self._waiting) + len(self._openings) + sum(not one.is_idle for one in self._connections)
+        busy = sum(not one.is_idle for one in self._connections)
+        return len(self._openings) + busy + (self._worth if self._waiting else 0)
+
+    @property
+    def _worth(self) -> int:
+        """How many connections are worth opening at once for what waits; while it goes on waiting, more follow."""
+        return 1 + len(self._waiting) // MESSAGES_WORTH
 
     @property
     def is_unused(self) -> bool:
@@ -158,9 +172,10 @@ class Pool:
         if rest > 0:
             self._ring_in(rest)
             return
-        most = 1 if self._failures and not self._connections else len(self._waiting)
-        while len(self._openings) < most and self.pace.may_open() and self._may_open():
+        most = 1 if self._failures and not self._connections else self._worth
+        while len(self._openings) < most and self._slots.left > 0 and self.pace.may_open():
             self.pace.opened()
+            self._slots.left -= 1
             self._openings.add(self._loop.create_task(self._open()))
 
     def cut(self, most: int) -> list[Transaction]:
@@ -231,7 +246,7 @@ class Pool:
             if opening := asyncio.current_task():
                 self._openings.discard(opening)
             if connection is None:
-                self.pace.closed()
+                self._give_up_slot()
             self._all_gone.set()
         if connection is None:
             assert failure
@@ -308,7 +323,7 @@ class Pool:
 
     def _ended(self, connection: Connection) -> None:
         self._connections.discard(connection)
-        self.pace.closed()
+        self._give_up_slot()
         self._all_gone.set()
         if connection.settled:
             self._failures = 0
@@ -320,6 +335,10 @@ class Pool:
             self.pace.failed(connection.trouble)
             self._on_refusal(self, connection.trouble)
         self._loop.call_soon(self.feed)
+
+    def _give_up_slot(self) -> None:
+        self.pace.closed()
+        self._slots.left += 1
 
     def _fail(self, reply: Reply) -> None:
         """Rest after a failure; after too many in a row, with nobody left, settle what waits."""

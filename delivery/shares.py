@@ -161,6 +161,10 @@ class Shares:
             share = self._shares[key] = Share(limits, filled_at=self._clock())
         share.limits, share.want, share.opened, share.tokens_wanted = limits, connections, opened, tokens
 
+    def forget(self, key: str) -> None:
+        """Want nothing under a key any more: what the others were told of it runs out by itself."""
+        self._shares.pop(key, None)
+
     def listen(self, key: str, limits: Limits, listener: Callable[[], None]) -> None:
         """Call the listener whenever more was granted under the key."""
         self._shares.setdefault(key, Share(limits, filled_at=self._clock())).listeners.append(listener)

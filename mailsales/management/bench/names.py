@@ -43,6 +43,7 @@ class Names:
 
     async def __aenter__(self) -> Names:
         self._read = ("", self._rrsets(""))
+        self._existing: set[dns.name.Name] = set()  # names that are in the zone, or above one that is
         self._tcp = await asyncio.start_server(self._talk, "127.0.0.1", self.port)
         self.port = self._tcp.sockets[0].getsockname()[1]
         loop = asyncio.get_running_loop()
@@ -91,12 +92,13 @@ class Names:
             response.answer.append(found)
             return
         response.authority.append(dns.rrset.from_text(dns.name.root, TTL, "IN", "SOA", SOA))
-        if not any(owner.is_subdomain(name) for owner, _kind in rrsets):
+        if name not in self._existing:
             response.set_rcode(dns.rcode.NXDOMAIN)
 
     def _current(self) -> dict[tuple[dns.name.Name, int], dns.rrset.RRset]:
         if self._read[0] != self.zone:
             self._read = (self.zone, self._rrsets(self.zone))
+            self._existing = {above for owner, _kind in self._read[1] for above in _with_ancestors(owner)}
         return self._read[1]
 
     @staticmethod
@@ -126,6 +128,10 @@ class _Datagrams(asyncio.DatagramProtocol):
         answer = self._names.answer(data, is_udp=True)
         if answer is not None:
             self._transport.sendto(answer, address)
+
+
+def _with_ancestors(name: dns.name.Name) -> list[dns.name.Name]:
+    return [name.split(depth)[1] for depth in range(1, len(name) + 1)]
 
 
 def _key(name: dns.name.Name) -> str:
