@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 from django.utils.timezone import now
 
-from campaigns.models import Campaign, Subscription, Suppression
+from campaigns.models import Campaign, Contact, Subscription, Suppression
 from delivery import queue, shaping
 from delivery.models import Attempt, Generation, Link, Message
 from mailsales import ledger
@@ -45,6 +45,13 @@ class SendingTest(SendingTestCase):
         self.assertEqual(Attempt.objects.filter(code=250, command="dot").count(), self.readers)
         self.assertTrue(Link.objects.of(self.account).filter(campaign=self.campaign).exists())
         self.assertEqual(set(Message.objects.values_list("tries", flat=True)), {1})
+
+    def test_a_mail_that_cannot_be_composed_keeps_none_of_its_neighbours(self) -> None:
+        Contact.objects.of(self.account).filter(address__startswith="reader3@").update(address="花子@example.jp")
+        self.start()
+        self.until_sent()
+        self.assertEqual(self.counts(), {"sent": self.readers - 1, "bounced": 1})
+        self.assertEqual(Message.objects.get(status="bounced").reason, "syntax")
 
     def test_a_temporary_refusal_is_tried_again(self) -> None:
         self.start(refuse(3, "450 4.2.0 later"))
