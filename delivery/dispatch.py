@@ -12,6 +12,7 @@ import asyncio
 import logging
 import random
 import time
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -71,9 +72,9 @@ class Letter(Transaction):
     domain: str
     pool: Pool | None
 
+    @abstractmethod
     def postpone(self, due_at: datetime) -> None:
         """Give it back untried, due then."""
-        raise NotImplementedError
 
 
 class Dispatcher:
