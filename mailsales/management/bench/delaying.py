@@ -14,6 +14,8 @@ from typing import cast
 
 import uvloop
 
+BACKLOG = 1_024  # hundreds of connections come at once; what finds no place is tried again seconds later
+
 
 class Way(asyncio.Protocol):
     """One direction's sender: what it receives leaves by `other` after the delay, in order."""
@@ -91,9 +93,9 @@ async def serve(port_file: Path, addresses: list[str], listen: int, port: int, s
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     make = lambda: Entrance(seconds, port)  # noqa: E731
-    first = await loop.create_server(make, addresses[0], listen)
+    first = await loop.create_server(make, addresses[0], listen, backlog=BACKLOG)
     listen = first.sockets[0].getsockname()[1]
-    others = await loop.create_server(make, addresses[1:], listen) if addresses[1:] else None
+    others = await loop.create_server(make, addresses[1:], listen, backlog=BACKLOG) if addresses[1:] else None
     port_file.write_text(str(listen))
     await stop.wait()
     for server in filter(None, (first, others)):
