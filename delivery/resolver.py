@@ -6,6 +6,7 @@ go out as A-labels (RFC 5890), over EDNS (RFC 6891), and over TCP where an answe
 
 from __future__ import annotations
 
+import asyncio
 import random
 import socket
 import time
@@ -35,6 +36,7 @@ LONGEST_NOTHING = 300.0  # seconds that a missing name is believed to be missing
 PAYLOAD = 1232  # bytes of a UDP answer that pass everywhere unfragmented (DNS flag day 2020)
 PORT = 53
 NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address as an IPv6-only network sees it
+MOST_QUESTIONS = 100  # on the way at once: a burst of more is lost in the servers' buffers, and seconds with it
 TRY_SECONDS = 3.0  # for one question to one server
 
 
@@ -63,6 +65,8 @@ class Resolver:
 
     def __init__(self, servers: Sequence[str] = (), *, validates: bool = False, timeout: float = 10.0) -> None:
         self.validates = validates
+        self._under_way: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], asyncio.Future[Records[Any]]] = {}
+        self._turn = asyncio.Semaphore(MOST_QUESTIONS)
         try:
             self._resolver = dns.asyncresolver.Resolver(configure=not servers)
         except dns.resolver.NoResolverConfiguration:
@@ -119,8 +123,17 @@ class Resolver:
         return Records([_plain(rdata.target) for rdata in answer], is_secure=answer.is_secure)
 
     async def _ask(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> Records[Any]:
+        """Ask once, however many want to know it now: all connections to a site begin with the same questions."""
+        asked = self._under_way.get((name, kind))
+        if asked is None:
+            asked = self._under_way[name, kind] = asyncio.ensure_future(self._ask_servers(name, kind))
+            asked.add_done_callback(lambda _: self._under_way.pop((name, kind)))
+        return await asyncio.shield(asked)
+
+    async def _ask_servers(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> Records[Any]:
         try:
-            answer = await self._resolver.resolve(name, kind, raise_on_no_answer=False, search=False)
+            async with self._turn:
+                answer = await self._resolver.resolve(name, kind, raise_on_no_answer=False, search=False)
         except dns.resolver.NXDOMAIN as error:
             raise NoSuchDomain(f"the domain {_plain(name)} does not exist") from error
         except (dns.exception.DNSException, OSError) as error:

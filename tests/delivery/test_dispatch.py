@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.test import override_settings
-from django.utils.timezone import now
+from django.utils.timezone import localdate, now
 
 from accounts.models import Domain
 from campaigns.models import Suppression
@@ -157,7 +157,7 @@ class RuleTest(MxTestCase):
 
 class WarmupTest(MxTestCase):
     def test_what_goes_beyond_today_waits_for_tomorrow(self) -> None:
-        Domain.objects.update(warmup_started_on=now().date(), warmup_first=15)
+        Domain.objects.update(warmup_started_on=localdate(), warmup_first=15)
         self.start()
         self.until(lambda: self.counts() == {"sent": 15, "queued": 25})
         waiting = Message.objects.filter(status="queued", due_at__gt=now() + timedelta(hours=12), tries=0)
@@ -166,7 +166,7 @@ class WarmupTest(MxTestCase):
         self.assertEqual(Attempt.objects.count(), 15)
 
     def test_the_campaign_lives_as_long_as_that_takes(self) -> None:
-        Domain.objects.update(warmup_started_on=now().date(), warmup_first=10)
+        Domain.objects.update(warmup_started_on=localdate(), warmup_first=10)
         self.campaign.schedule(None)
         queue.tick()
         self.campaign.refresh_from_db()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from unittest import IsolatedAsyncioTestCase
 
 from django.test import override_settings
@@ -104,6 +105,17 @@ class ResolverTest(IsolatedAsyncioTestCase):
             with self.assertRaises(NoSuchDomain):
                 await self.resolver.mx("missing.example")
         self.assertEqual(self.names.asked, ["example.jp MX", "missing.example MX"])
+
+    async def test_many_who_want_to_know_at_once_ask_once(self) -> None:
+        found = await asyncio.gather(*(self.resolver.addresses("mx1.example.jp") for _connection in range(20)))
+        self.assertEqual({tuple(addresses) for addresses in found}, {("192.0.2.1", "2001:db8::1")})
+        self.assertEqual(self.names.asked, ["mx1.example.jp A", "mx1.example.jp AAAA"])
+
+    async def test_one_who_goes_away_leaves_the_others_their_answer(self) -> None:
+        first, second = (asyncio.ensure_future(self.resolver.mx("example.jp")) for _connection in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        self.assertEqual(len(await second), 2)
 
     async def test_trouble_is_not_kept(self) -> None:
         self.names.faults["example.jp"] = "servfail"

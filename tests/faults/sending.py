@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -113,7 +114,7 @@ def ask_nothing(text: str, *values: int | str | datetime) -> None:
 
 
 @pytest.mark.faults
-class FaultTestCase(TestCase):
+class FaultTestCase(TestCase, ABC):
     """One scenario a class, played once in `play`; each test asks one question about it."""
 
     installation: ClassVar[Installation]
@@ -146,9 +147,9 @@ class FaultTestCase(TestCase):
         return LoggingSink(log=folder / "accepted", tls=context)
 
     @classmethod
+    @abstractmethod
     def play(cls) -> None:
         """Send the campaign, and break something."""
-        raise NotImplementedError
 
     @classmethod
     def clear(cls) -> None:

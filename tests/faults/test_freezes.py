@@ -9,6 +9,7 @@ import signal
 import struct
 import time
 import zlib
+from abc import abstractmethod
 from typing import ClassVar
 
 import pytest
@@ -44,8 +45,9 @@ class FreezingTestCase(FaultTestCase):
         cls.happen()
 
     @classmethod
+    @abstractmethod
     def happen(cls) -> None:
-        raise NotImplementedError
+        """Do the harm."""
 
     @classmethod
     def lose(cls) -> None:

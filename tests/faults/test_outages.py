@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
+from abc import abstractmethod
 from typing import ClassVar
 
 import pytest
@@ -36,8 +37,9 @@ class OutageTestCase(FaultTestCase):
         cls.sending.sink.delay = lambda _verb, _argument: 0.0
 
     @classmethod
+    @abstractmethod
     def happen(cls) -> None:
-        raise NotImplementedError
+        """Do the harm."""
 
 
 class DatabaseTest(OutageTestCase):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from abc import abstractmethod
 from typing import ClassVar
 
 import pytest
@@ -31,8 +32,9 @@ class StopTestCase(FaultTestCase):
         cls.sending.sink.delay = lambda _verb, _argument: 0.0
 
     @classmethod
+    @abstractmethod
     def happen(cls) -> None:
-        raise NotImplementedError
+        """Do the harm."""
 
     def assert_nothing_between(self, began: float, ended: float) -> None:
         self.assertEqual([copy for copy in self.picture.copies if began < copy.at < ended], [])
