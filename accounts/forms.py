@@ -7,7 +7,7 @@ from allauth.account.forms import LoginForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domains import make_domain
+from accounts.domains.making import make_domain
 from accounts.models import Account, Sender
 from mailsales.addresses import BadAddress, clean_address
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, F, OuterRef, Q, TextField, Value
+from django.db.models import Count, Exists, F, Func, OuterRef, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.functional import Promise
@@ -121,8 +121,12 @@ def audience_of(campaign: Campaign) -> Audience:
 
 
 def _is_suppressed(account: Account) -> Exists:
+    """Say it as the ledger's `fan_out` does."""
     own = Q(account=account) | Q(account=None)
-    return Exists(Suppression.objects.filter(own, address=OuterRef("contact__address")))
+    address = Cast(OuterRef("contact__address"), TextField())
+    domain = Func(address, Value("@"), Value(-1), function="split_part", output_field=TextField())
+    pattern = Concat(Value("*@"), domain, output_field=TextField())
+    return Exists(Suppression.objects.in_force().filter(own, address__in=[address, pattern]))
 
 
 # -- what stands in its way --------------------------------------------------------------------

@@ -22,6 +22,7 @@ from delivery.pools import Pool
 from delivery.renditions import Loaded
 from delivery.smtp import Reply
 from mailsales.ledger import Row
+from mailsales.routes import Route
 
 AHEAD = 3  # messages that are composed along with one
 REACH = 100  # places of the claim among which they are looked for
@@ -94,8 +95,11 @@ class Claim:
         """Hand the messages to the dispatcher, and report those that must not be mailed."""
         for outcome in self.barred:
             self.report(outcome)
-        if self.messages:
-            self.dispatcher.push(self.loaded.route, self.messages, self.loaded.plan)
+        by_route: dict[Route, list[ClaimedMessage]] = {}
+        for message in self.messages:
+            by_route.setdefault(self.loaded.route_to(message.address), []).append(message)
+        for route, messages in by_route.items():
+            self.dispatcher.push(route, messages, self.loaded.plan)
 
     def compose(self, first: ClaimedMessage) -> None:
         """Compose the message, and with it the next few that wait for the same pool.
@@ -118,6 +122,7 @@ class ClaimedMessage(Letter):
         "_fault",
         "_recipient",
         "_tries",
+        "address",
         "body",
         "mail_from",
         "place",
@@ -135,6 +140,7 @@ class ClaimedMessage(Letter):
         self.place = place
         self.campaign_id: int = claim.loaded.campaign_id
         self.destination_id: int = destination_id
+        self.address: str = address
         self.domain: str = address.rpartition("@")[2]
         self.pool: Pool | None = None
 

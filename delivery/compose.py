@@ -28,7 +28,7 @@ from mailsales.reasons import Reason
 MARK = b"MSR1"  # the form of stored renditions; a new form gets a new mark and a reader for the old one
 TEST = "test"
 TO = 1  # the place of this header among the others
-FROM, SUBJECT, LIST_ID, FEEDBACK_ID = b"From", b"Subject", b"List-Id", b"Feedback-ID"
+FROM, SUBJECT, LIST_ID, FEEDBACK_ID, CFBL = b"From", b"Subject", b"List-Id", b"Feedback-ID", b"CFBL-Address"
 CONTENT_TYPE = b'multipart/alternative; boundary="=_part"'  # a boundary that cannot occur in base64
 HEADING = b"Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 TEXT_PART = b"--=_part\r\n" + HEADING % b"plain"
@@ -48,7 +48,8 @@ class Unsendable(ValueError):
 class Content:
     """Everything that a campaign says, finished by `campaigns.content.finish`, and who says it.
 
-    `domain` signs and stands in Message-ID, `bounce_domain` takes envelope senders. `kind` is "campaign", or "test" for a
+    `domain` signs and stands in Message-ID, `bounce_domain` takes envelope senders, unless `mailbox` does, an address
+    that is read over IMAP and may take the token behind a plus sign (RFC 5233). `kind` is "campaign", or "test" for a
     copy to its writers: its links lead straight to their pages, and nothing is counted.
     """
 
@@ -63,6 +64,8 @@ class Content:
     html: str
     text: str
     kind: str = "campaign"
+    mailbox: str = ""
+    takes_plus: bool = True
     sender_id: str = "mailsales"  # of Feedback-ID: 5 to 15 characters, the same for years
 
 
@@ -123,7 +126,8 @@ class Composer:
         self._rendition, self._signers = rendition, signers
         self._domain = _a_label(rendition.domain)
         makers = _TestLinkMaker if rendition.kind == TEST else _LinkMaker
-        self._links = makers(rendition, tracking_url, self._domain, _a_label(rendition.bounce_domain))
+        self._returns = Returns.of(rendition)
+        self._links = makers(rendition, tracking_url, self._domain, self._returns)
         html = rendition.html.replace(tracking.PIXEL, "") if rendition.kind == TEST else rendition.html
         self._slots = _Slots(self._links.names)
         self._text = Part(self._slots.pieces(merge.compile(rendition.text)))
@@ -169,6 +173,7 @@ class Composer:
             SUBJECT: unstructured("Subject", self._subject.render({})) if is_constant else b"",
             LIST_ID: f"<list-{rendition.list_id}.{self._domain}>".encode(),  # RFC 2919 §3
             FEEDBACK_ID: feedback.encode(),
+            CFBL: f"{self._returns.feedback}; report=arf".encode(),  # RFC 9477 §5
         }
 
     def _headers(self, recipient: Recipient, date: bytes, subject: bytes, links: _Links) -> Headers:
@@ -186,10 +191,30 @@ class Composer:
             (b"List-Unsubscribe-Post", b"List-Unsubscribe=One-Click"),
             (LIST_ID, constant[LIST_ID]),
             (FEEDBACK_ID, constant[FEEDBACK_ID]),
+            (CFBL, constant[CFBL]),
         ]
 
 
 # -- inside ------------------------------------------------------------------------------------
+
+
+class Returns(NamedTuple):
+    """Where what comes back goes: patterns of addresses with a place for the token, and the address for complaints."""
+
+    sender: str
+    unsubscribe: str  # what stands behind mailto:
+    feedback: str
+
+    @classmethod
+    def of(cls, content: Content) -> Returns:
+        if not content.mailbox:
+            domain = _a_label(content.bounce_domain)
+            return cls(f"b+%s@{domain}", f"u+%s@{domain}?subject=unsubscribe", f"fbl@{domain}")
+        address = _wire(content.mailbox)
+        local, _at, domain = address.rpartition("@")
+        if not content.takes_plus:
+            return cls(address, f"{address}?subject=unsubscribe-%s", address)
+        return cls(f"{local}+b-%s@{domain}", f"{local}+u-%s@{domain}?subject=unsubscribe", address)
 
 
 class _Links(NamedTuple):
@@ -209,10 +234,10 @@ class _Links(NamedTuple):
 class _LinkMaker:
     """Makes the addresses of one message: to unsubscribe, to see it in a browser, the pixel, the links, to return it to."""
 
-    def __init__(self, rendition: Rendition, tracking_url: str, domain: str, bounce_domain: str) -> None:
+    def __init__(self, rendition: Rendition, tracking_url: str, domain: str, returns: Returns) -> None:
         self.names = ["unsubscribe_url", "view_url", tracking.OPEN_FIELD]
         self.names += [tracking.LINK_FIELD % link.number for link in rendition.links]
-        self._account_id, self._domain, self._bounce_domain = rendition.account_id, domain, bounce_domain
+        self._account_id, self._domain, self._returns = rendition.account_id, domain, returns
         self._prefixes = [tracking_url + path for path in tracking.PATHS]
         self._kinds = [tokens.Stamp(kind) for kind in (tokens.UNSUBSCRIBE, tokens.VIEW, tokens.OPEN)]
         self._prefix, self._link = tracking_url + tracking.LINK_PATH, tokens.Stamp(tokens.LINK)
@@ -227,19 +252,21 @@ class _LinkMaker:
         ]
         link = (self._prefix + tokens.link_text(self._link(said))).encode()
         urls = [*shown, *[link + number for number in self._numbers]]
-        by_mail = f",\r\n <mailto:u+{tokens.address_text(signed[0])}@{self._bounce_domain}?subject=unsubscribe>"
+        mail_to = self._returns.unsubscribe.replace("%s", tokens.address_text(signed[0]))
+        by_mail = f",\r\n <mailto:{mail_to}>"
         return self._named(tokens.address_text(self._bounce(said)), urls, by_mail)
 
     def _named(self, token: str, urls: list[bytes], by_mail: str) -> _Links:
-        sender, header_id = f"b+{token}@{self._bounce_domain}", f"<{token}@{self._domain}>"
+        pattern, header_id = self._returns.sender, f"<{token}@{self._domain}>"
+        sender = pattern.replace("%s", token)
         return _Links(urls, sender.encode(), header_id.encode(), b"<" + urls[0] + b">" + by_mail.encode())
 
 
 class _TestLinkMaker(_LinkMaker):
     """The same for a copy to the writers: links lead straight to their pages, and unsubscribing is only shown."""
 
-    def __init__(self, rendition: Rendition, tracking_url: str, domain: str, bounce_domain: str) -> None:
-        super().__init__(rendition, tracking_url, domain, bounce_domain)
+    def __init__(self, rendition: Rendition, tracking_url: str, domain: str, returns: Returns) -> None:
+        super().__init__(rendition, tracking_url, domain, returns)
         shown = [(before + TEST).encode() for before in self._prefixes]
         self._urls = [*shown, *[link.url.encode() for link in rendition.links]]
 

@@ -8,13 +8,14 @@ from itertools import count
 
 from django.conf import settings
 
-from accounts.models import DkimKey, Domain
+from accounts.models import Account, DkimKey, Domain, Membership
 from campaigns import drafts
 from campaigns.models import Campaign, Subscription, TestSend
 from delivery.compose import TEST, Composer, Content, Rendition, freeze
 from delivery.dkim import Signer, Signers
 from delivery.models import Rendition as Frozen
-from delivery.routes import read_route
+from delivery.models import ReturnMailbox
+from delivery.routes import read_route, route_of
 from delivery.warmup import Plan, plan_of
 from mailsales.routes import Route
 
@@ -27,6 +28,7 @@ def content_of(campaign: Campaign) -> Content:
     assert sender
     assert campaign.list_id
     parts = drafts.parts_of(campaign)
+    mailbox = ReturnMailbox.objects.filter(domain=sender.domain).first()
     return Content(
         account_id=campaign.account_id,
         campaign_id=campaign.pk,
@@ -38,6 +40,8 @@ def content_of(campaign: Campaign) -> Content:
         subject=parts.subject,
         html=parts.html,
         text=parts.text,
+        mailbox=mailbox.address if mailbox else "",
+        takes_plus=mailbox is None or mailbox.takes_plus,
     )
 
 
@@ -49,6 +53,12 @@ class Loaded:
     composer: Composer
     route: Route
     plan: Plan | None = None  # of a sending domain that warms up
+    insiders: frozenset[str] = frozenset()
+    insiders_route: Route | None = None
+
+    def route_to(self, address: str) -> Route:
+        """Return the way to an address: what is not proven reaches nobody but the account's own verified members."""
+        return self.insiders_route if self.insiders_route and address.casefold() in self.insiders else self.route
 
 
 def warmup_days(campaign: Campaign) -> int:
@@ -67,7 +77,7 @@ def load(campaign_id: int) -> Loaded:
     signers = signers_of(row.account_id, rendition.domain)
     composer = Composer(rendition, signers, settings.TRACKING_URL)
     domain = Domain.objects.of(row.account).filter(name=rendition.domain).first()
-    return Loaded(campaign_id, composer, read_route(row.account.route), plan_of(domain) if domain else None)
+    return _loaded(campaign_id, composer, row.account, domain)
 
 
 def load_test(test: TestSend) -> Loaded:
@@ -76,10 +86,24 @@ def load_test(test: TestSend) -> Loaded:
     content = replace(content, kind=TEST, subject=TEST_MARK + content.subject)
     rendition = Rendition.load(freeze(content))
     signers = signers_of(test.account_id, rendition.domain)
-    return Loaded(test.campaign_id, Composer(rendition, signers, settings.TRACKING_URL), read_route(test.account.route))
+    composer = Composer(rendition, signers, settings.TRACKING_URL)
+    sender = test.campaign.sender
+    return _loaded(test.campaign_id, composer, test.account, sender.domain if sender else None)
 
 
 def signers_of(account_id: int, domain: str) -> Signers:
     """Return the keys that sign for the account's domain."""
-    keys = DkimKey.objects.filter(account=account_id, domain__name=domain).order_by("pk")
+    keys = DkimKey.objects.signing().filter(account=account_id, domain__name=domain).order_by("pk")
     return Signers([Signer(domain, key.selector, key.algorithm, key.private_key) for key in keys])
+
+
+def _loaded(campaign_id: int, composer: Composer, account: Account, domain: Domain | None) -> Loaded:
+    plan, route = plan_of(domain) if domain else None, route_of(account, domain)
+    if domain and domain.is_proven:
+        return Loaded(campaign_id, composer, route, plan)
+    return Loaded(campaign_id, composer, route, plan, _verified_members(account), read_route(account.route))
+
+
+def _verified_members(account: Account) -> frozenset[str]:
+    users = [membership.user for membership in Membership.objects.of(account).select_related("user")]
+    return frozenset(user.email.casefold() for user in users if user.is_verified)

@@ -6,8 +6,14 @@ from dataclasses import replace
 
 from django.conf import settings
 
+from accounts.models import Account, Domain
 from mailsales import routes
 from mailsales.routes import Hop, Route, RouteKind
+
+
+def route_of(account: Account, domain: Domain | None) -> Route:
+    """Return the way of an account's mail from a domain: only a proven one leaves the sandbox. Raise ValueError."""
+    return read_route(account.route if domain and domain.is_proven else "sandbox")
 
 
 def read_route(name: str = "") -> Route:

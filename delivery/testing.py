@@ -53,7 +53,7 @@ def send(test: TestSend) -> Reply:
         mail = loaded.composer.compose(recipient, date_header(second), second)
     except (merge.MergeError, Unsendable) as error:
         return Reply(0, str(error), "mail", "")
-    return asyncio.run(_hand_over(loaded.route, test.address.rpartition("@")[2], mail))
+    return asyncio.run(_hand_over(loaded.route_to(test.address), test.address.rpartition("@")[2], mail))
 
 
 async def _hand_over(route: Route, domain: str, mail: Mail) -> Reply:

@@ -20,8 +20,8 @@ WITH me AS (
   RETURNING m.id, m.lease_id, m.contact_id, m.destination_id, m.address, m.tries, due.due_at
 )
 SELECT t.id, t.lease_id, t.destination_id, t.tries, t.due_at, c.expires_at, t.address, k.name, k.fields,
-  k.id IS NULL OR u.contact_id IS NULL OR EXISTS (SELECT FROM suppression s WHERE s.address = t.address
-    AND (s.account_id IS NULL OR s.account_id = c.account_id)) AS is_barred
+  k.id IS NULL OR u.contact_id IS NULL OR EXISTS (SELECT FROM suppression s WHERE s.address IN (t.address, '*@' || split_part(t.address, '@', -1))
+    AND (s.account_id IS NULL OR s.account_id = c.account_id) AND (s.retry_at IS NULL OR s.retry_at > now())) AS is_barred
 FROM taken t JOIN campaign c ON c.id = %(campaign)s LEFT JOIN contact k ON k.id = t.contact_id
 LEFT JOIN subscription u ON u.list_id = c.list_id AND u.contact_id = t.contact_id AND u.status = 'confirmed';
 
@@ -84,7 +84,8 @@ SELECT EXISTS (SELECT FROM beat) AS is_open, (SELECT held_at IS NOT NULL FROM in
   ARRAY(SELECT m.id FROM message m JOIN campaign c ON c.id = m.campaign_id LEFT JOIN contact k ON k.id = m.contact_id
     LEFT JOIN subscription u ON u.list_id = c.list_id AND u.contact_id = m.contact_id AND u.status = 'confirmed'
     WHERE m.id = ANY (%(waiting)s::bigint[]) AND (k.id IS NULL OR u.contact_id IS NULL OR EXISTS (SELECT FROM suppression s
-      WHERE s.address = m.address AND (s.account_id IS NULL OR s.account_id = m.account_id)))) AS barred;
+      WHERE s.address IN (m.address, '*@' || split_part(m.address, '@', -1)) AND (s.account_id IS NULL OR s.account_id = m.account_id)
+        AND (s.retry_at IS NULL OR s.retry_at > now())))) AS barred;
 
 -- open_generation
 -- Worker process, when it starts.
@@ -174,7 +175,8 @@ WITH turn AS (
   INSERT INTO message (account_id, campaign_id, contact_id, destination_id, address, due_at)
   SELECT turn.account_id, turn.campaign_id, k.id, k.destination_id, k.address, now() FROM turn, slice,
     LATERAL (SELECT * FROM contact WHERE contact.id = slice.contact_id OFFSET 0) k
-  WHERE NOT EXISTS (SELECT FROM suppression s WHERE s.address = k.address AND (s.account_id IS NULL OR s.account_id = turn.account_id))
+  WHERE NOT EXISTS (SELECT FROM suppression s WHERE s.address IN (k.address, '*@' || split_part(k.address, '@', -1))
+    AND (s.account_id IS NULL OR s.account_id = turn.account_id) AND (s.retry_at IS NULL OR s.retry_at > now()))
   ON CONFLICT (campaign_id, contact_id) DO NOTHING RETURNING account_id, destination_id
 ), counted AS (
   INSERT INTO tally (account_id, campaign_id, destination_id, status, n)
@@ -294,4 +296,6 @@ SELECT DISTINCT ON (m.account_id, m.address) m.account_id, m.address, t.reason,
   jsonb_build_object('text', t.text, 'campaign', c.name, 'list', coalesce(l.name, ''))
 FROM unnest(%(ids)s::bigint[], %(leases)s::bigint[], %(reasons)s::text[], %(texts)s::text[]) AS t(id, lease_id, reason, text)
 JOIN message m ON m.id = t.id AND m.lease_id = t.lease_id JOIN campaign c ON c.id = m.campaign_id LEFT JOIN mailing_list l ON l.id = c.list_id
-WHERE m.address <> '' ON CONFLICT (address, account_id) DO NOTHING;
+WHERE m.address <> ''
+ON CONFLICT (address, account_id) DO UPDATE SET reason = excluded.reason, evidence = excluded.evidence, retry_at = NULL, created_at = now()
+WHERE suppression.retry_at IS NOT NULL;

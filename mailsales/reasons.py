@@ -56,6 +56,7 @@ class Reason(models.TextChoices):
     # why nothing is sent
     UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
     MANUAL = "manual", _("By hand")
+    PAUSED = "paused", _("Paused by the reader")
 
     @property
     def about(self) -> About:

@@ -225,6 +225,12 @@ DNS_VALIDATES = (
 )  # they check DNSSEC, and the way to them is safe
 ALLOW_PRIVATE_MX = environment.choice("ALLOW_PRIVATE_MX", "no", ("no", "yes")) == "yes"
 SHAPING_FILE = environment.text("SHAPING_FILE")  # what overrides delivery/shaping.toml
+SENDING_ADDRESSES = environment.words(
+    "SENDING_ADDRESSES", SOURCE_ADDRESS
+)  # that receivers see: for SPF and block lists
+SPF_INCLUDE = environment.text("SPF_INCLUDE")  # a domain whose SPF record lists them; empty: they are named one by one
+INBOUND_HOST = environment.text("INBOUND_HOST", urlsplit(PUBLIC_URL).hostname or "localhost")  # MX of return paths
+NOTICES_FROM = environment.text("NOTICES_FROM", f"mailsales@{urlsplit(PUBLIC_URL).hostname or 'localhost'}")
 TLSRPT_FROM = environment.text("TLSRPT_FROM")  # who sends TLS reports (RFC 8460); empty: none are sent
 SANDBOX_PORT = environment.number("SANDBOX_PORT", STACK.sandbox_port if STACK else 2525)
 INBOUND_PORT = environment.number("INBOUND_PORT", STACK.inbound_port if STACK else 2526)

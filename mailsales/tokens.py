@@ -23,7 +23,7 @@ from django.conf import settings
 MAC = 9  # bytes: 2⁷² guesses for one token
 ADDRESS_MARK = "0"  # base32, in which the first tokens in addresses were, has no such digit
 NUMBER = re.compile(r"[1-9][0-9]{0,4}")
-LINK, OPEN, UNSUBSCRIBE, BOUNCE, TEST, VIEW = b"c", b"o", b"u", b"b", b"t", b"v"
+LINK, OPEN, UNSUBSCRIBE, BOUNCE, TEST, VIEW, CHANGE, NOTICE = b"c", b"o", b"u", b"b", b"t", b"v", b"a", b"n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,16 @@ def test_token(account_id: int, test_id: int) -> str:
     return address_text(_signed(TEST, account_id, test_id))
 
 
+def change_token(account_id: int, change_id: int) -> str:
+    """Return the token of a reader's wish for another address, which confirms it."""
+    return link_text(_signed(CHANGE, account_id, change_id))
+
+
+def notice_token(account_id: int, notice_id: int) -> str:
+    """Return the token of a mail of the system itself, for its envelope sender; 0 is no account."""
+    return address_text(_signed(NOTICE, account_id, notice_id))
+
+
 def read_link_token(token: str) -> Token:
     """Return what the token says; the first tokens had the number inside."""
     of_message, dot, number = token.partition(".")
@@ -127,6 +137,14 @@ def read_unsubscribe_address_token(token: str) -> Token:
 
 def read_test_token(token: str) -> Token:
     return _read(TEST, _address_bytes(token))
+
+
+def read_change_token(token: str) -> Token:
+    return _read(CHANGE, _link_bytes(token))
+
+
+def read_notice_token(token: str) -> Token:
+    return _read(NOTICE, _address_bytes(token))
 
 
 def contents(account_id: int, row_id: int) -> bytes:

@@ -18,7 +18,7 @@ from accounts.models import Domain
 from campaigns.models import Campaign
 from delivery import shaping
 from delivery.models import Throttle, WarmupDay
-from delivery.routes import read_route
+from delivery.routes import route_of
 from delivery.throttles import masked
 from delivery.warmup import plan_of
 from mailsales.providers import Provider, provider_of
@@ -89,7 +89,7 @@ def restraints(campaign: Campaign) -> list[Restraint]:
 
 def _of_throttles(campaign: Campaign) -> list[Restraint]:
     try:
-        route = read_route(campaign.account.route)
+        route = route_of(campaign.account, campaign.sender.domain if campaign.sender else None)
     except ValueError:  # the page says so elsewhere
         return []
     active = Throttle.objects.active().filter(route=route.name).order_by("-until")

@@ -17,6 +17,7 @@ SHARED = {
     "generation",
     "installation",
     *("throttle", "destination_group", "broken_tls", "sts_policy", "tls_result", "unread_reply", "warmup_day"),
+    "blocklist_answer",
 }  # no row of theirs is one account's alone, or it is read before an account is known
 
 

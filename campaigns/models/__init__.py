@@ -1,3 +1,4 @@
+from campaigns.models.address_changes import AddressChange
 from campaigns.models.campaigns import Campaign, TestSend
 from campaigns.models.contacts import Contact, ContactField, Destination
 from campaigns.models.imports import ContactImport, ImportRefusal
@@ -5,6 +6,7 @@ from campaigns.models.lists import MailingList, Subscription
 from campaigns.models.suppressions import Suppression
 
 __all__ = [
+    "AddressChange",
     "Campaign",
     "Contact",
     "ContactField",

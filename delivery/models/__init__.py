@@ -9,8 +9,8 @@ from delivery.models.destinations import (
     UnreadReply,
     WarmupDay,
 )
-from delivery.models.events import Bounce, Click, Complaint, Event, EventQuerySet, Open, Unsubscribe
-from delivery.models.inbound import InboundMail, SandboxMail
+from delivery.models.events import Bounce, Click, Complaint, Event, EventQuerySet, Open, Strike, Unsubscribe
+from delivery.models.inbound import InboundMail, ReturnMailbox, SandboxMail
 from delivery.models.ledger import (
     BADGES,
     Attempt,
@@ -25,7 +25,32 @@ from delivery.models.ledger import (
 )
 
 __all__ = [
-    "BADGES", "Attempt", "Bounce", "BrokenTls", "Click", "Complaint", "DestinationGroup", "Event", "EventQuerySet", "Fanout", "Generation",
-    "InboundMail", "Installation", "Lane", "Lease", "Link", "Message", "Open", "Rendition", "SandboxMail", "StsPolicy", "Throttle", "TlsResult",
-    "UnreadReply", "Unsubscribe", "WarmupDay",
+    "BADGES",
+    "Attempt",
+    "Bounce",
+    "BrokenTls",
+    "Click",
+    "Complaint",
+    "DestinationGroup",
+    "Event",
+    "EventQuerySet",
+    "Fanout",
+    "Generation",
+    "InboundMail",
+    "Installation",
+    "Lane",
+    "Lease",
+    "Link",
+    "Message",
+    "Open",
+    "Rendition",
+    "ReturnMailbox",
+    "SandboxMail",
+    "Strike",
+    "StsPolicy",
+    "Throttle",
+    "TlsResult",
+    "UnreadReply",
+    "Unsubscribe",
+    "WarmupDay",
 ]  # fmt: skip

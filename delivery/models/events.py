@@ -81,6 +81,24 @@ class Bounce(Event):
         db_table = "bounce"
 
 
+class Strike(models.Model):
+    """A day on which an address could not be reached for the moment; enough of them suppress it (delivery/strikes.py)."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    address = models.CharField(max_length=254)
+    on = models.DateField()
+    reason = models.CharField(max_length=20, choices=Reason)
+    text = models.CharField(max_length=500, blank=True, db_default="")
+    message_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "strike"
+        constraints = [models.UniqueConstraint(fields=["account", "address", "on"], name="one_strike_per_day")]
+
+    def __str__(self) -> str:
+        return f"{self.address} on {self.on}"
+
+
 class Complaint(models.Model):
     """A report of abuse about a message (ARF, RFC 5965)."""
 

@@ -8,18 +8,29 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account
+from accounts.models import Account, Domain
 from delivery.models.ledger import BADGES, Message
+from mailsales import vault
 from mailsales.badges import Badge
 
 
 class InboundMail(models.Model):
-    """A mail that came to one of our tokens: kept before it is answered 250, read by a task afterwards."""
+    """A mail that came back to us, over SMTP or out of a mailbox: kept before that is confirmed, read by a task afterwards.
+
+    `account` is None where no valid token said whose it is: it is kept for the operator and changes nothing.
+    """
+
+    class Source(models.TextChoices):
+        SMTP = "smtp", "SMTP"
+        IMAP = "imap", "IMAP"
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="+", null=True, db_index=False)
     recipient = models.CharField(max_length=320)
     mail_from = models.CharField(max_length=320, blank=True)
     raw = models.BinaryField()
+    source = models.CharField(max_length=4, choices=Source, default=Source.SMTP, db_default=Source.SMTP)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    remote_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
     received_at = models.DateTimeField(db_default=Now())
     read_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=40, blank=True, db_default="")
@@ -27,6 +38,50 @@ class InboundMail(models.Model):
     class Meta:
         db_table = "inbound_mail"
         indexes = [models.Index(fields=["id"], condition=models.Q(read_at=None), name="inbound_unread")]
+
+
+class ReturnMailboxQuerySet(models.QuerySet["ReturnMailbox"]):
+    def of(self, account: Account) -> Self:
+        return self.filter(account=account)
+
+
+class ReturnMailbox(models.Model):
+    """A mailbox that takes a domain's returned mail, read over IMAP (RFC 9051): for who cannot point an MX record here.
+
+    Envelope senders become its address, with the token behind a plus sign if `takes_plus` (RFC 5233), else without.
+    `trouble` is what the last reading failed at, or empty.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    domain = models.OneToOneField(Domain, models.CASCADE, related_name="+")
+    address = models.EmailField(_("Address of the mailbox"), max_length=254)
+    takes_plus = models.BooleanField(_("It takes addresses with a plus sign"), default=True)
+    host = models.CharField(_("IMAP server"), max_length=253)
+    port = models.PositiveIntegerField(_("Port"), default=993)
+    username = models.CharField(_("Login name"), max_length=254)
+    sealed_password = models.TextField()
+    folder = models.CharField(_("Folder"), max_length=100, default="INBOX")
+    read_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=500, blank=True, db_default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReturnMailboxQuerySet.as_manager()
+
+    class Meta:
+        db_table = "return_mailbox"
+        verbose_name_plural = "return mailboxes"
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def password(self) -> str:
+        """Return it in clear. Raise `vault.Sealed` under another SECRET_KEY."""
+        return vault.unseal(self.sealed_password)
+
+    @password.setter
+    def password(self, password: str) -> None:
+        self.sealed_password = vault.seal(password)
 
 
 class SandboxMailQuerySet(models.QuerySet["SandboxMail"]):

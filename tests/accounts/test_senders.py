@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from accounts.domains import make_domain
+from accounts.domains.making import make_domain
 from accounts.models import DkimKey, Domain, Sender
 from tests.base import MailsalesTestCase
 from tests.make import make_campaign, make_sender
@@ -21,16 +21,22 @@ class SendersTest(MailsalesTestCase):
         self.assertEqual(self.post(), 302)
         self.assertEqual(str(Sender.objects.of(self.account).get()), "青葉だより <tayori@new.example.jp>")
 
-    def test_a_new_domain_gets_a_key(self) -> None:
+    def test_a_new_domain_gets_keys_that_sign_and_the_next_ones(self) -> None:
         self.post()
-        key = DkimKey.objects.get(domain__name="new.example.jp", account=self.account)
-        self.assertTrue(key.private_key.startswith("-----BEGIN PRIVATE KEY"))
-        self.assertNotIn("PRIVATE KEY", key.sealed_private_key)
+        keys = DkimKey.objects.of(self.account).filter(domain__name="new.example.jp").order_by("selector")
+        states = {key.selector: str(key.state) for key in keys}
+        self.assertEqual(states, {"e1": "current", "e2": "next", "m1": "current", "m2": "next"})
 
-    def test_a_known_domain_keeps_its_key(self) -> None:
-        key = make_domain(self.account, "new.example.jp").keys.get()
+    def test_their_private_halves_are_sealed(self) -> None:
         self.post()
-        self.assertEqual(list(DkimKey.objects.all()), [key])
+        for key in DkimKey.objects.all():
+            self.assertTrue(key.private_key.startswith("-----BEGIN PRIVATE KEY"))
+            self.assertNotIn("PRIVATE KEY", key.sealed_private_key)
+
+    def test_a_known_domain_keeps_its_keys(self) -> None:
+        keys = set(make_domain(self.account, "new.example.jp").keys.all())
+        self.post()
+        self.assertEqual(set(DkimKey.objects.all()), keys)
 
     def test_two_accounts_have_keys_of_their_own(self) -> None:
         make_domain(self.other_account, "new.example.jp")

@@ -75,6 +75,25 @@ class HeadersTestCase(SimpleTestCase):
         self.assertEqual(tokens.read_unsubscribe_address_token(address), tokens.Token(7, 4711))
         self.assertEqual(message["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click")
 
+    def test_a_mailbox_takes_what_comes_back(self) -> None:
+        made = composer(mailbox="returns@aoba.example.jp")
+        local, _, domain = made.compose(HANAKO, DATE, NOW).mail_from.decode().partition("@")
+        self.assertEqual(tokens.read_bounce_token(local.removeprefix("returns+b-")), tokens.Token(7, 4711))
+        self.assertEqual(domain, "aoba.example.jp")
+        self.assertRegex(
+            parsed(mailbox="returns@aoba.example.jp")["List-Unsubscribe"], "<mailto:returns[+]u-0[0-9a-f]+@"
+        )
+
+    def test_a_mailbox_without_plus_addresses_has_the_token_in_the_subject(self) -> None:
+        plain: Any = {"mailbox": "returns@aoba.example.jp", "takes_plus": False}
+        self.assertEqual(composer(**plain).compose(HANAKO, DATE, NOW).mail_from, b"returns@aoba.example.jp")
+        mail = parsed(**plain)["List-Unsubscribe"].partition(", ")[2]
+        token = mail.removeprefix("<mailto:returns@aoba.example.jp?subject=unsubscribe-").removesuffix(">")
+        self.assertEqual(tokens.read_unsubscribe_address_token(token), tokens.Token(7, 4711))
+
+    def test_complaints_have_an_address(self) -> None:
+        self.assertEqual(parsed()["CFBL-Address"], "fbl@bounce.aoba.example.jp; report=arf")
+
     def test_list_and_campaign_are_named_for_filters(self) -> None:
         message = parsed()
         self.assertEqual(message["List-Id"], "<list-3.aoba.example.jp>")
@@ -85,7 +104,7 @@ class HeadersTestCase(SimpleTestCase):
     def test_no_value_begins_another_header(self, name: str, subject: str) -> None:
         message = parsed(replace(HANAKO, name=name + "\r\nBcc: x@evil.example\r\n"), subject=subject + "{{ name }}")
         self.assertNotIn("Bcc", message)
-        self.assertEqual(len(message.keys()), 11)
+        self.assertEqual(len(message.keys()), 12)
 
     @given(subject=st.text(alphabet="春の新茶フェア髙𠮷 ①abc", max_size=150))
     @settings(deadline=None, max_examples=100)

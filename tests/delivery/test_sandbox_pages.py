@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import resolve, reverse
 
-from accounts.domains import make_domain
+from accounts.domains.making import make_domain
 from accounts.models import DkimKey
 from delivery.compose import Composer, Recipient, Rendition, date_header, freeze
 from delivery.dkim import Signer, Signers
@@ -139,7 +139,7 @@ class ProofsTestCase(MailsalesTestCase):
     def setUp(self) -> None:
         super().setUp()
         domain = make_domain(self.account, "aoba.example.jp")
-        key = DkimKey.objects.get(domain=domain)
+        key = DkimKey.objects.signing().get(domain=domain, algorithm=DkimKey.Algorithm.RSA)
         signers = Signers([Signer(domain.name, key.selector, key.algorithm, key.private_key)])
         content = make_content(account_id=self.account.pk)
         composer = Composer(Rendition.load(freeze(content)), signers, "https://track.example.jp")

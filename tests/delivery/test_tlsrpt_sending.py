@@ -13,7 +13,7 @@ from django.core.checks import run_checks
 from django.db import connection
 from django.test import TestCase, override_settings
 
-from accounts.domains import make_domain
+from accounts.domains.making import make_domain
 from accounts.models import Account, DkimKey
 from delivery import tlsrpt, tlsrpt_sending
 from delivery.dkim import dns_record, verify

@@ -17,7 +17,7 @@ from tests.stack.running import RunningStack, manage
 
 PASSWORD = "four quiet words here"
 MAKE = f"""
-from accounts.domains import make_domain
+from accounts.domains.making import make_domain
 from accounts.models import Account, Membership, Sender, User
 account = Account.objects.create(name="株式会社青葉商店", postal_address="〒604-0000 京都府京都市中京区青葉町1-2-3", complaint_address="support@aoba.example.jp")
 user = User.objects.create_user("misaki", "misaki@aoba.example.jp", "{PASSWORD}", language="en")

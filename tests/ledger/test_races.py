@@ -185,6 +185,19 @@ class RacesTestCase(TransactionTestCase):
         worker.record(rows, "queued", None, due=datetime.now(UTC))
         self.assertEqual(sorted(row[0] for row in worker.claim(campaign, READERS) if row[-1]), [rows[3][0], rows[5][0]])
 
+    def test_a_domain_s_pattern_counts_and_what_has_ended_does_not(self) -> None:
+        campaign, worker = make_started(self.s, self.readers), self.session()
+        rows = worker.claim(campaign, 100)
+        domain, waiting = rows[3][6].rpartition("@")[2], [row[0] for row in rows]
+        self.s.sql(
+            """INSERT INTO suppression (account_id, address, reason, retry_at) VALUES
+            (NULL, %s, 'manual', NULL), (NULL, %s, 'paused', now() + interval '1 day'), (NULL, %s, 'paused', now())""",
+            [f"*@{domain}", rows[4][6], rows[5][6]],
+        )
+        barred = worker("watch", generation=worker.generation, campaigns=[campaign], waiting=waiting)[0][4]
+        of_domain = {row[0] for row in rows if row[6].endswith(f"@{domain}")}
+        self.assertEqual(set(barred), of_domain | {rows[4][0]})
+
     def test_a_pause_is_seen_by_watch_and_claim(self) -> None:
         campaign, worker = make_started(self.s, self.readers), self.session()
         self.s("pause", campaign=campaign)

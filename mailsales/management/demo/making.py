@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from accounts.domains import make_domain
+from accounts.domains.making import make_domain
 from accounts.models import Account, Membership, Sender, User
 from campaigns.models import Campaign, Contact, ContactField, ContactImport, Destination, MailingList, Subscription
 from mailsales.management.demo import texts

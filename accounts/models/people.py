@@ -1,3 +1,5 @@
+"""Who works here: people, the companies in whose name they send, and what each may do."""
+
 from __future__ import annotations
 
 from typing import Self
@@ -20,6 +22,7 @@ class User(AbstractUser):
         ENGLISH = "en", "English"
 
     language = models.CharField(_("Language"), max_length=5, choices=Language, blank=True)
+    verified_email = models.EmailField(max_length=254, blank=True, db_default="")  # the address they proved to read
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -32,6 +35,11 @@ class User(AbstractUser):
         """Return the name in Japanese order, or the login ID."""
         return " ".join(part for part in (self.last_name, self.first_name) if part) or self.username
 
+    @property
+    def is_verified(self) -> bool:
+        """Return whether the person proved to read the present address."""
+        return bool(self.email) and self.email.casefold() == self.verified_email.casefold()
+
 
 class Account(models.Model):
     """A tenant: the company in whose name mail is sent."""
@@ -43,6 +51,28 @@ class Account(models.Model):
     language = models.CharField(_("Language"), max_length=5, choices=User.Language, default=User.Language.JAPANESE)
     sealed_route = models.TextField(blank=True, db_default="")  # it may hold a relay's password
     is_demo = models.BooleanField(default=False)
+    # when an address is let go, and when a campaign stops by itself
+    soft_bounce_days = models.PositiveSmallIntegerField(
+        _("Days with a temporary failure"),
+        default=5,
+        db_default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(30)],
+    )
+    soft_bounce_window = models.PositiveSmallIntegerField(
+        _("within so many days"), default=30, db_default=30, validators=[MinValueValidator(1), MaxValueValidator(90)]
+    )
+    retry_days = models.PositiveSmallIntegerField(
+        _("Days until such an address is tried again"),
+        default=90,
+        db_default=90,
+        validators=[MinValueValidator(7), MaxValueValidator(365)],
+    )
+    fault_percent = models.PositiveSmallIntegerField(
+        _("Percent refused because of us that pause a campaign"),
+        default=10,
+        db_default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(User, through="Membership")
 
@@ -98,102 +128,3 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.role} of {self.account}"
-
-
-class DomainQuerySet(models.QuerySet["Domain"]):
-    def of(self, account: Account) -> Self:
-        return self.filter(account=account)
-
-
-class Domain(models.Model):
-    """A domain from which the account sends.
-
-    While it warms up, each provider gets `warmup_first` messages on the first day and `warmup_growth` times as many on
-    each next one, at most twice.
-    """
-
-    account = models.ForeignKey(Account, models.CASCADE)
-    name = models.CharField(_("Domain"), max_length=253)
-    warmup_started_on = models.DateField(_("Warming up since"), null=True, blank=True)  # None: no limit
-    warmup_first = models.PositiveIntegerField(_("Messages to each provider on the first day"), default=200)
-    warmup_growth = models.FloatField(
-        _("Growth from day to day"), default=1.5, validators=[MinValueValidator(1.0), MaxValueValidator(2.0)]
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = DomainQuerySet.as_manager()
-
-    class Meta:
-        db_table = "domain"
-        constraints = [models.UniqueConstraint(fields=["account", "name"], name="one_domain_per_account")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def bounce_name(self) -> str:
-        """Return the domain of envelope senders, below the From domain so that SPF aligns (RFC 7489 §3.1.2)."""
-        return f"bounce.{self.name}"
-
-
-class DkimKey(models.Model):
-    """A signing key of a domain (RFC 6376). The private half is sealed with the installation's SECRET_KEY."""
-
-    class Algorithm(models.TextChoices):
-        RSA = "rsa-sha256", "RSA"
-        ED25519 = "ed25519-sha256", "Ed25519"
-
-    account = models.ForeignKey(Account, models.CASCADE)
-    domain = models.ForeignKey(Domain, models.CASCADE, related_name="keys")
-    selector = models.CharField(max_length=63)
-    algorithm = models.CharField(max_length=20, choices=Algorithm)
-    sealed_private_key = models.TextField()
-    public_key = models.TextField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "dkim_key"
-        constraints = [models.UniqueConstraint(fields=["domain", "selector"], name="one_key_per_selector")]
-
-    def __str__(self) -> str:
-        return f"{self.selector}._domainkey.{self.domain}"
-
-    @property
-    def private_key(self) -> str:
-        """Return the PEM. Raise `vault.Sealed` under another SECRET_KEY."""
-        return vault.unseal(self.sealed_private_key)
-
-    @private_key.setter
-    def private_key(self, pem: str) -> None:
-        self.sealed_private_key = vault.seal(pem)
-
-    @property
-    def record(self) -> str:
-        """Return the TXT record that publishes the key (RFC 6376 §3.6.1, RFC 8463 §4)."""
-        kind = "rsa" if self.algorithm == self.Algorithm.RSA else "ed25519"
-        return f"v=DKIM1; k={kind}; p={self.public_key}"
-
-
-class SenderQuerySet(models.QuerySet["Sender"]):
-    def of(self, account: Account) -> Self:
-        return self.filter(account=account)
-
-
-class Sender(models.Model):
-    """A From identity of the account."""
-
-    account = models.ForeignKey(Account, models.CASCADE)
-    domain = models.ForeignKey(Domain, models.PROTECT)
-    name = models.CharField(_("Sender name"), max_length=100)
-    address = models.EmailField(_("Sender address"), max_length=254)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = SenderQuerySet.as_manager()
-
-    class Meta:
-        db_table = "sender"
-        ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["account", "address", "name"], name="one_sender_per_identity")]
-
-    def __str__(self) -> str:
-        return f"{self.name} <{self.address}>"

@@ -1,0 +1,1 @@
+"""Sending domains: their keys, the records they need in DNS, and whether these are there."""
