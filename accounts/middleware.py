@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import auth, messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
@@ -39,6 +40,20 @@ def members_only(make: Callable[[Handler], Handler]) -> Callable[[Handler], Hand
         return choose
 
     return factory
+
+
+def known_host(get_response: Handler) -> Handler:
+    """Answer for other hosts than our own only what mails link to: customers lead hosts of theirs here (CNAME).
+
+    What mails link to needs no host: the token says whose it is, and nothing there makes an address from the host.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        host = split_domain_port(request.META.get("HTTP_HOST", ""))[0]
+        is_known = not settings.IS_PRODUCTION or host in settings.OWN_HOSTS or request.path_info.startswith(READERS)
+        return get_response(request) if is_known else HttpResponse("There is no such site here.", "text/plain", 400)
+
+    return middleware
 
 
 @members_only

@@ -75,8 +75,8 @@ def load(campaign_id: int) -> Loaded:
     row = Frozen.objects.select_related("account").get(pk=campaign_id)
     rendition = Rendition.load(row.content)
     signers = signers_of(row.account_id, rendition.domain)
-    composer = Composer(rendition, signers, settings.TRACKING_URL)
     domain = Domain.objects.of(row.account).filter(name=rendition.domain).first()
+    composer = Composer(rendition, signers, tracking_url_of(domain))
     return _loaded(campaign_id, composer, row.account, domain)
 
 
@@ -86,15 +86,20 @@ def load_test(test: TestSend) -> Loaded:
     content = replace(content, kind=TEST, subject=TEST_MARK + content.subject)
     rendition = Rendition.load(freeze(content))
     signers = signers_of(test.account_id, rendition.domain)
-    composer = Composer(rendition, signers, settings.TRACKING_URL)
-    sender = test.campaign.sender
-    return _loaded(test.campaign_id, composer, test.account, sender.domain if sender else None)
+    domain = test.campaign.sender.domain if test.campaign.sender else None
+    composer = Composer(rendition, signers, tracking_url_of(domain))
+    return _loaded(test.campaign_id, composer, test.account, domain)
 
 
 def signers_of(account_id: int, domain: str) -> Signers:
     """Return the keys that sign for the account's domain."""
     keys = DkimKey.objects.signing().filter(account=account_id, domain__name=domain).order_by("pk")
     return Signers([Signer(domain, key.selector, key.algorithm, key.private_key) for key in keys])
+
+
+def tracking_url_of(domain: Domain | None) -> str:
+    """Return where links and the pixel point: to the domain's own host once it leads here, else to the installation's."""
+    return f"https://{domain.tracking_host}" if domain and domain.is_tracking_ready else settings.TRACKING_URL
 
 
 def _loaded(campaign_id: int, composer: Composer, account: Account, domain: Domain | None) -> Loaded:

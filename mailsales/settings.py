@@ -30,11 +30,8 @@ PORT = environment.number("PORT", STACK.port if STACK else 8000, low=1)
 HOST = environment.text("HOST", "127.0.0.1")
 PUBLIC_URL = environment.url("PUBLIC_URL", f"http://localhost:{PORT}", ("https", "http")).rstrip("/")
 TRACKING_URL = environment.url("TRACKING_URL", PUBLIC_URL, ("https", "http")).rstrip("/")
-ALLOWED_HOSTS = (
-    ["*"]
-    if not IS_PRODUCTION
-    else sorted({name for url in (PUBLIC_URL, TRACKING_URL) if (name := urlsplit(url).hostname)})
-)
+OWN_HOSTS = sorted({name for url in (PUBLIC_URL, TRACKING_URL) if (name := urlsplit(url).hostname)})
+ALLOWED_HOSTS = ["*"]  # `accounts.middleware.known_host` tells members' pages from readers', whose hosts are customers'
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 ADMIN_PATH = environment.text("ADMIN_PATH", "admin").strip("/") + "/"
 ADMIN_NETWORKS = environment.words("ADMIN_NETWORKS", "127.0.0.0/8,::1/128")
@@ -67,6 +64,7 @@ INSTALLED_APPS = [
     "reports",
 ]
 MIDDLEWARE = [
+    "accounts.middleware.known_host",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
