@@ -187,7 +187,7 @@ def _postman(submitter: str) -> Postman:
     directory = Directory(
         resolver, _Unminded(), lambda _hosts, domain: domain, allows_private=settings.ALLOW_PRIVATE_MX
     )
-    key = DkimKey.objects.filter(domain__name=submitter).order_by("account_id").first()
+    key = DkimKey.objects.signing().filter(domain__name=submitter).order_by("account_id").first()
     signers = signers_of(key.account_id, submitter) if key else None
     return Postman(resolver, directory, route, signers, verified_context())
 

@@ -10,9 +10,9 @@ from campaigns.models import Suppression
 from delivery import queue, throttles
 from delivery.models import Attempt, DestinationGroup, Message, Throttle, TlsResult, WarmupDay
 from mailsales.management.bench.names import Names
+from tests.delivery.dialogue import scripted
 from tests.delivery.sending import SendingTestCase, sink_thread
 from tests.delivery.sink import Sink
-from tests.delivery.test_connections import scripted
 
 ZONE = "".join(f"host{n}.example. MX 10 mx.fast.example.\n" for n in range(8))
 FAST = "mx.fast.example. A 127.0.0.1\n"

@@ -9,8 +9,8 @@ from delivery.sites import Target, TlsPlan
 from delivery.smtp import Reply, Timeouts, verified_context
 from mailsales.routes import Route, RouteKind, TLSMode
 from tests.delivery.authority import Authority
+from tests.delivery.dialogue import QUICK, scripted
 from tests.delivery.sink import Sink
-from tests.delivery.test_connections import QUICK, scripted
 
 MAIL = Mail(b"b+1@out.example.jp", b"hanako@example.jp", b"Subject: x\r\n\r\nHello.\r\n")
 ROUTE = Route(RouteKind.MX, ehlo_name="out.example.jp")

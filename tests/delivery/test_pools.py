@@ -13,9 +13,9 @@ from delivery.certificates import server_context
 from delivery.pools import PATIENCE, Pool
 from delivery.smtp import Reply, Timeouts
 from mailsales.routes import TLSMode
+from tests.delivery.dialogue import scripted
 from tests.delivery.making import pool_to
 from tests.delivery.sink import Letter, Sink
-from tests.delivery.test_connections import scripted
 
 
 async def until_ended(letters: list[Letter]) -> None:

@@ -6,9 +6,9 @@ from accounts.models import Account
 from campaigns.models import TestSend
 from delivery import testing
 from mailsales.management.bench.names import Names
+from tests.delivery.dialogue import scripted
 from tests.delivery.sending import sink_thread
 from tests.delivery.sink import Sink
-from tests.delivery.test_connections import scripted
 from tests.make import make_campaign, make_list, make_sender
 
 ZONE = """
