@@ -1,28 +1,53 @@
-"""Delivery reports: which recipients failed, why, and whether for good (RFC 3464; RFC 6533 for `global` types).
+"""What came back about a message: which recipients failed, why, and whether for good; or what else the mail is.
 
+`read_bounce` reads any mail in this order: a report of abuse (ARF, RFC 5965), a delivery report with fields (RFC 3464;
+RFC 6533 for `global` types), then the texts of mail systems that write for people alone (`delivery/bounce_formats/`).
 Only `Action: failed` is a failure: delays, deliveries, relays and expansions change nothing, and neither do automatic
-replies (RFC 3834), which have no groups at all. The verdict comes from the same rules as SMTP replies.
+replies (RFC 3834) and challenges. The reason comes from the same rules as for SMTP replies (`delivery/diagnosis.py`).
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
-from delivery.replies import reason_of
-from delivery.reports import Group, Report
-from delivery.smtp import LONGEST_TEXT, Reply
+from delivery.bounce_formats import signs
+from delivery.bounce_formats.notice import Notice
+from delivery.bounce_formats.recipients import command_of, notices
+from delivery.bounce_formats.telling import Told, senders_of, told
+from delivery.complaints import Feedback, feedback_of
+from delivery.diagnosis import STATUS, diagnose
+from delivery.parts import Group, printable
+from delivery.reports import Report, groups_of, read_report
+from delivery.returned_tokens import tokens_in
 from mailsales.reasons import Reason
 
-STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[ -]|$)")
-UNASKED = re.compile(r"<<< (503\b|554 .*no valid recipients)")  # DATA pipelined behind a refused RCPT (RFC 2920)
-REPLY_TO = re.compile(r"in reply to (?:the )?(end of )?(MAIL|RCPT|DATA)|>>> (MAIL|RCPT|DATA)\b")  # Postfix; Sendmail
+FAILED = ("failed", "failure", "fail", "error", "undeliverable", "bounced", "refused", "rejected")
+NOT_FAILED = ("delayed", "delivered", "relayed", "expanded", "deliverable")  # RFC 3464 §2.3.3
+ALWAYS_DEAD = frozenset({Reason.USER_UNKNOWN, Reason.MOVED})
+
+
+class Kind(StrEnum):
+    """What a mail that came back is. Only a bounce and a complaint are ever held against an address."""
+
+    BOUNCE = "bounce"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    COMPLAINT = "complaint"
+    FEEDBACK = "feedback"  # that blames nobody: not-spam, auth-failure (RFC 5965 §7.3)
+    RECEIPT = "receipt"  # RFC 8098
+    VACATION = "vacation"
+    CHALLENGE = "challenge"
+    ORDINARY = "ordinary"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One recipient that a report says was not reached. `code` is None where the report quotes no SMTP reply."""
+    """One recipient of whom a report speaks. `action` is "failed", or "delayed" where the mail is still being tried.
+
+    `code` is None where the report quotes no SMTP reply; `status` is the enhanced code (RFC 3463) or nothing.
+    `recipient` is empty where neither the report nor the returned mail names one.
+    """
 
     recipient: str
     reason: Reason
@@ -30,63 +55,152 @@ class Failure:
     status: str
     code: int | None
     text: str
+    action: str = "failed"
 
 
-def failures(report: Report) -> list[Failure]:
-    """Return the failures of a delivery report, in its order."""
-    if report.kind != "delivery-status":
-        return []
-    failed = [group for group in report.groups if _is_failed(group)]
-    command = command_of(report.text) if len(failed) == 1 else "dsn"
-    return [_failure(group, command) for group in failed]
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a mail is. `recipients` are those that failed or wait, in the mail's order; `feedback` is a complaint.
+
+    `tokens` are texts that look like tokens of ours, the likeliest first, not yet validated: from the address that the mail
+    was sent to, then from the header of the returned mail. `returned` is that header, names in lower case.
+    """
+
+    kind: Kind
+    recipients: list[Failure] = field(default_factory=list)
+    feedback: Feedback | None = None
+    tokens: list[str] = field(default_factory=list)
+    header: Group = field(default_factory=dict)
+    returned: Group = field(default_factory=dict)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The recipients that were given up."""
+        return [one for one in self.recipients if one.action == "failed"]
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether a program wrote it, so that nobody's wish stands in it (RFC 3834 §5)."""
+        return self.kind is not Kind.ORDINARY or signs.is_automatic(self.header) or signs.is_from_daemon(self.header)
+
+    def failure_of(self, address: str) -> Failure | None:
+        """Return the failure of this address, or the first where forwarding hid it (RFC 3464 §2.3.1)."""
+        found = self.failures
+        same = (one for one in found if one.recipient.casefold() == address.casefold())
+        return next(same, found[0] if found else None)
 
 
-def command_of(text: str) -> str:
-    """Return the SMTP command that the text for people says was refused, or `dsn`."""
-    found = list(REPLY_TO.finditer(text))
-    if not found:
-        return "dsn"
-    is_end, command, sent = found[-1].groups()
-    if sent == "DATA" and UNASKED.search(text):
-        return "rcpt"
-    return "dot" if is_end or sent == "DATA" else (command or sent).lower()
+def read_bounce(raw: bytes) -> Reading:
+    """Return what the mail is, whatever bytes it is: never raises, in time that grows as its size.
+
+    For the inbound server: take `tokens` in turn until one validates; without one, keep the mail for the operator. Then
+    `feedback` of a COMPLAINT, `failure_of(message.address)` of a BOUNCE; every other kind changes nothing.
+    """
+    report = read_report(raw)
+    story = told(report)
+    returned = report.returned or story.returned
+    kind, recipients, feedback = _read(report, story)
+    tokens = tokens_in(report.header, report.groups, returned, story.text)
+    return Reading(kind, recipients, feedback, tokens, report.header, returned)
 
 
-def failure_of(report: Report, address: str) -> Failure | None:
-    """Return the failure of this address, or the first where forwarding hid it (RFC 3464 §2.3.1)."""
-    found = failures(report)
-    return next((one for one in found if one.recipient.casefold() == address.casefold()), found[0] if found else None)
+# -- inside ------------------------------------------------------------------------------------
 
 
-def _is_failed(group: Group) -> bool:
-    if "final-recipient" not in group and "original-recipient" not in group:  # RFC 3464 §2.2: about the whole message
-        return False
-    action = group.get("action", "").partition(" ")[0].lower()
-    if action:
-        return action == "failed"  # RFC 3464 §2.3.3
-    return group.get("status", "").startswith("5")
+def _read(report: Report, story: Told) -> tuple[Kind, list[Failure], Feedback | None]:
+    if feedback := feedback_of(report):
+        return (Kind.COMPLAINT if feedback.is_against_us else Kind.FEEDBACK), [], feedback
+    if report.kind == "disposition-notification":
+        return Kind.RECEIPT, [], None
+    groups = [group for group in report.groups if _names_recipient(group)]
+    if report.kind == "delivery-status" and groups:
+        return _of_groups(report, story, groups)
+    if story.action:
+        groups = [group for group in groups_of(story.text) if _names_recipient(group) and "action" in group]
+        if groups:
+            return _of_groups(report, story, groups)
+        failures = [_of_notice(notice, story) for notice in story.notices]
+        return (Kind.BOUNCE if story.action == "failed" else Kind.DELAYED), failures, None
+    if signs.is_vacation(report.header):
+        return Kind.VACATION, [], None
+    return (Kind.CHALLENGE if signs.is_challenge(report.header, story.text) else Kind.ORDINARY), [], None
 
 
-def _failure(group: Group, command: str) -> Failure:
-    text = _value(group.get("diagnostic-code", ""))  # RFC 3464 §2.3.6
-    found = STATUS.search(group.get("status", ""))  # RFC 3464 §2.3.4
-    status = found[0] if found else ""
-    quoted = CODE.search(text)
-    code = int(quoted[1]) if quoted else None
-    words = text[quoted.end() :].lstrip(" -") if quoted else text
-    recipient = _value(group.get("original-recipient") or group.get("final-recipient", "")).strip("<>")
-    remote = _value(group.get("remote-mta", ""))
+def _names_recipient(group: Group) -> bool:
+    return "final-recipient" in group or "original-recipient" in group  # else about the whole message, RFC 3464 §2.2
+
+
+def _of_groups(report: Report, story: Told, groups: list[Group]) -> tuple[Kind, list[Failure], None]:
+    notes = story.notices or notices(story.lines, senders_of(report.header, report.returned))
+    actions = [_action(group) for group in groups]
+    failures = [
+        _of_group(group, action, story, notes, len(groups) == 1)
+        for group, action in zip(groups, actions, strict=True)
+        if action in ("failed", "delayed")
+    ]
+    if "failed" in actions:
+        return Kind.BOUNCE, failures, None
+    return (Kind.DELAYED if failures else Kind.DELIVERED), failures, None
+
+
+def _action(group: Group) -> str:
+    """Return the action of RFC 3464 §2.3.3, also where it is missing or misspelt."""
+    said = group.get("action", "").lower().strip(" ;:.")
+    word = said.partition(" ")[0].strip("(),;")
+    if word.startswith(FAILED):
+        return "failed"
+    if word in NOT_FAILED:
+        return word
+    status = STATUS.search(group.get("status", ""))
+    first = status[0][0] if status else ""
+    return {"5": "failed", "4": "delayed", "2": "delivered"}.get(first, "failed" if word else "")
+
+
+def _of_group(group: Group, action: str, story: Told, notes: list[Notice], is_only: bool) -> Failure:
+    diagnostic = typed(group.get("diagnostic-code", ""))  # RFC 3464 §2.3.6
+    recipient = _recipient(group)
+    note = next((one for one in notes if one.recipient.lower() == recipient.lower()), None)
+    if note is None and is_only and len(notes) == 1:
+        note = notes[0]
+    status = group.get("status", "")
+    _code, _blank, comment = status.partition(" ")
+    texts = [diagnostic, note.text if note else "", comment.strip("() ")]
+    command = command_of(diagnostic)
+    if command == "dsn" and (note or is_only):
+        command = command_of(story.text if is_only else note.text if note else "")
+    remote = typed(group.get("remote-mta", "")).partition(" ")[0]
     host = recipient.rpartition("@")[2] if not remote or remote.startswith("[") else remote
-    reply = Reply(code or int(f"{status[:1] or 5}50"), words, command, host)
-    if status and not reply.enhanced:
-        reply = Reply(int(f"{status[0]}50"), f"{status} {words}".strip(), command, host)
-    reason = reason_of(reply)
-    is_permanent = (status or str(reply.code))[0] == "5"
-    return Failure(recipient, reason, is_permanent and reason.can_be_hard, status, code, text[:LONGEST_TEXT])
+    return _failure(recipient, action, texts, status, command, host)
 
 
-def _value(typed: str) -> str:
+def _of_notice(notice: Notice, story: Told) -> Failure:
+    is_only = len(story.notices) == 1
+    texts = [notice.text] + ([" ".join(story.text.split())] if is_only else [])
+    command = command_of(story.text if is_only else notice.text)
+    host = notice.recipient.rpartition("@")[2]
+    return _failure(notice.recipient, notice.action, texts, notice.status, command, host)
+
+
+def _failure(recipient: str, action: str, texts: list[str], status: str, command: str, host: str) -> Failure:
+    found = diagnose(texts, status, command, host)
+    reason = found.reason
+    is_hard = action == "failed" and reason.can_be_hard
+    if reason not in ALWAYS_DEAD and found.code is None and found.status.startswith("4"):  # DNS may know it later
+        is_hard = False
+        reason = Reason.NETWORK_ERROR if reason is Reason.HOST_UNKNOWN else reason
+    text = printable(found.text)
+    return Failure(printable(recipient)[:320], reason, is_hard, found.status, found.code, text, action)
+
+
+def _recipient(group: Group) -> str:
+    for name in ("original-recipient", "final-recipient"):
+        value = typed(group.get(name, "")).strip("<> \"'")
+        if "@" in value:
+            return value
+    return typed(group.get("final-recipient") or group.get("original-recipient", "")).strip("<> ")
+
+
+def typed(value: str) -> str:
     """Return what stands behind the type of `rfc822; taro@example.jp`, fit for a database."""
-    kind, semicolon, value = typed.partition(";")
-    text = (value if semicolon and " " not in kind.strip() else typed).strip()
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    kind, semicolon, rest = value.partition(";")
+    return printable((rest if semicolon and " " not in kind.strip() else value).strip())

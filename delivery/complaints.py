@@ -11,20 +11,23 @@ AGAINST_US = frozenset({"abuse", "fraud", "virus", "other", "opt-out"})  # not: 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A complaint. Who complained is usually blacked out; the token says which message it was."""
+    """A report by a provider. Who complained is usually blacked out; the token says which message it was."""
 
     feedback_type: str
     text: str
+    recipients: tuple[str, ...] = ()
+
+    @property
+    def is_against_us(self) -> bool:
+        """Whether a reader complained; other reports praise, or count failures of DMARC."""
+        return self.feedback_type in AGAINST_US
 
 
 def feedback_of(report: Report) -> Feedback | None:
-    """Return the complaint of a feedback report, None for any other mail and for reports that blame nobody."""
+    """Return what a feedback report says, None for any other mail."""
     if report.kind != "feedback-report" or not report.groups:
         return None
     group = report.groups[0]
     feedback_type = group.get("feedback-type", "").strip().lower()
-    if feedback_type not in AGAINST_US:
-        return None
     said = [f"{name}: {group[name]}" for name in ("user-agent", "source-ip", "arrival-date") if name in group]
-    text = "".join(letter for letter in "; ".join(said) if letter.isprintable())
-    return Feedback(feedback_type, text[:500])
+    return Feedback(feedback_type, "; ".join(said)[:500])

@@ -16,12 +16,11 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from accounts.models import Account
-from delivery.bounces import Failure, failure_of
+from delivery.bounces import Failure, Kind, Reading, read_bounce
 from delivery.certificates import server_context
-from delivery.complaints import Feedback, feedback_of
+from delivery.complaints import Feedback
 from delivery.models import Bounce, Complaint, InboundMail, Message, Unsubscribe
 from delivery.refusals import suppress, unsubscribe
-from delivery.reports import Report, read_report
 from delivery.servers import BUSY, Handler, Server, Shelf, serve, until_stopped
 from mailsales.reasons import Reason
 from mailsales.tokens import (
@@ -115,26 +114,26 @@ def read_mail(mail: InboundMail) -> str:
     if message is None:
         return "message_gone"
     try:
-        report = read_report(bytes(mail.raw))
+        reading = read_bounce(bytes(mail.raw))
     except BROKEN:
         logger.exception("Inbound mail %s cannot be read and changes nothing.", mail.pk)
         return "unreadable"
-    return _take_wish(message, report) if kind.lower() == "u" else _take_report(message, report)
+    return _take_wish(message, reading) if kind.lower() == "u" else _take_reading(message, reading)
 
 
-def _take_wish(message: Message, report: Report) -> str:
+def _take_wish(message: Message, reading: Reading) -> str:
     """Unsubscribe by mail (RFC 2369 §3.2). A machine's reply is nobody's wish (RFC 3834 §5)."""
-    if report.kind or report.header.get("auto-submitted", "no").lower() != "no":
+    if reading.is_automatic:
         return "automatic"
     return "unsubscribe" if unsubscribe(message, Unsubscribe.How.MAIL) else "repeated"
 
 
-def _take_report(message: Message, report: Report) -> str:
-    if feedback := feedback_of(report):
-        return _take_complaint(message, feedback)
-    if failure := failure_of(report, message.address):
+def _take_reading(message: Message, reading: Reading) -> str:
+    if reading.kind is Kind.COMPLAINT and reading.feedback:
+        return _take_complaint(message, reading.feedback)
+    if failure := reading.failure_of(message.address):
         return _take_failure(message, failure)
-    return "no_failure" if report.kind else "no_report"
+    return "no_failure" if reading.kind is not Kind.ORDINARY else "no_report"
 
 
 def _take_complaint(message: Message, feedback: Feedback) -> str:

@@ -153,9 +153,9 @@ def _boundary(declared: str, content_type: str, body: bytes) -> bytes:
     if content_type.startswith("multipart/"):
         found = BOUNDARY.search(declared)
         name = (found[1] or found[2]).strip().encode("utf-8", "surrogateescape") if found else b""
-        if name and (b"\n" + body[:0] + b"--" + name in body or body.startswith(b"--" + name)):
+        if name and (b"\n--" + name in body or body.startswith(b"--" + name)):
             return name
-    elif content_type != "text/plain" or body.lstrip()[:2] != b"--" and b"MIME-encapsulated" not in body[:200]:
+    elif content_type != "text/plain" or (body.lstrip()[:2] != b"--" and b"MIME-encapsulated" not in body[:200]):
         return b""
     guessed = UNDECLARED.search(body[:100_000])
     return guessed[1] if guessed else b""
@@ -165,7 +165,7 @@ def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
     """Return what stands before the first boundary, then the parts."""
     mark = b"\n--" + boundary
     text = b"\n" + body
-    pieces, place = [], 0
+    pieces, place = list[bytes](), 0
     while len(pieces) <= MOST_PARTS:
         found = text.find(mark, place)
         if found < 0:

@@ -148,8 +148,12 @@ def is_unread(reply: Reply) -> bool:
 
 def rule_for(reply: Reply) -> Rule | None:
     """Return the rule that knows the reply's words."""
-    text = NOISE.sub("#", ADDRESS.sub("x@x", reply.text)).lower()
-    return _rule(str(reply.code), reply.command, reply.host.lower(), text)
+    return _rule(str(reply.code), reply.command, reply.host.lower(), normal(reply.text))
+
+
+def normal(text: str) -> str:
+    """Return a text as the rules expect it: in lower case, each address `x@x`, ids of sessions and queues masked."""
+    return NOISE.sub("#", ADDRESS.sub("x@x", text)).lower()
 
 
 @lru_cache(maxsize=4096)

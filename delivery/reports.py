@@ -1,87 +1,101 @@
 """multipart/report as mail systems write it (RFC 6522): its parts and their groups of fields, read leniently.
 
 Only structure is read here. What a delivery report means stands in `bounces.py`, what a feedback report means in
-`complaints.py`; both take a mail as bytes and are safe with any bytes at all.
+`complaints.py`; both are safe with any bytes at all, as `parts.py` is.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from email import policy
-from email.message import Message
-from email.parser import BytesParser, HeaderParser
 
-LARGEST = 2_000_000  # bytes that are parsed; what follows is only the returned body
+from delivery.parts import FIELD, RETURNED, Group, Part, divided, printable, taken_apart, unix
+
 MOST_GROUPS = 500
-EMPTY_LINE = re.compile(r"\n[ \t]*\n")
-LONGEST_TEXT = 20_000  # characters of the text for people
-
-Group = dict[str, str]
+LONGEST_TEXT = 60_000  # characters of the text for people
+ONCE = frozenset({"original-recipient", "final-recipient", "action", "status", "diagnostic-code"})
+DELIVERY = frozenset({"message/delivery-status", "message/global-delivery-status", "text/delivery-status"})
+FEEDBACK = frozenset({"message/feedback-report"})
+RECEIPT = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """A mail taken apart. `groups` are those of the machine-readable part, names in lower case; `returned` the header of
-    the mail that came back, in the same form; `text` what a person is to read."""
+    the mail that came back, in the same form; `text` what a person is to read, without the returned mail's own parts."""
 
-    kind: str = ""  # of the report: delivery-status, feedback-report, or nothing
+    kind: str = ""  # of the report: delivery-status, feedback-report, disposition-notification, or nothing
     header: Group = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     returned: Group = field(default_factory=dict)
     text: str = ""
+    has_returned: bool = False
 
 
 def read_report(raw: bytes) -> Report:
     """Return the parts of a mail; a mail that is no report has no groups."""
-    mail = BytesParser(policy=policy.compat32).parsebytes(_unix(raw[:LARGEST]))
-    kind, groups, returned, text = "", list[Group](), Group(), ""
-    for part in mail.walk():
-        match part.get_content_type():
-            case "message/delivery-status" | "message/global-delivery-status":  # RFC 3464 §2, RFC 6533 §3
-                kind, groups = kind or "delivery-status", groups or groups_of(part)
-            case "message/feedback-report":  # RFC 5965 §3
-                kind, groups = kind or "feedback-report", groups or groups_of(part)
-            case "message/rfc822" | "message/global" | "text/rfc822-headers" | "message/global-headers":
-                returned = returned or fields_of(_inner(part))
-            case "text/plain" if not text and not returned:
-                text = _text(part)[:LONGEST_TEXT]
-    return Report(kind, fields_of(mail), groups, returned, text)
+    header, parts = taken_apart(raw)
+    kind, groups, returned, texts = "", list[Group](), Group(), list[Part]()
+    has_returned = False
+    for part in parts:
+        if part.content_type in DELIVERY:  # RFC 3464 §2, RFC 6533 §3
+            kind, groups = kind or "delivery-status", groups or groups_of(part.text)
+        elif part.content_type in FEEDBACK:  # RFC 5965 §3
+            kind, groups = kind or "feedback-report", groups or groups_of(part.text)
+        elif part.content_type in RECEIPT:  # RFC 8098 §3.1
+            kind = kind or "disposition-notification"
+        elif part.content_type in RETURNED:
+            returned = returned or divided(unix(part.bare).lstrip(b"\n"))[0]
+            has_returned = True
+        elif part.content_type.startswith(("text/", "multipart/")) and not has_returned:
+            texts.append(part)
+    return Report(kind, header, groups, returned, _readable(texts), has_returned)
 
 
-def groups_of(part: Message) -> list[Group]:
-    """Return the groups of fields, which empty lines divide."""
-    blocks = [fields_of(HeaderParser().parsestr(block)) for block in EMPTY_LINE.split(_text(part))]
-    return [block for block in blocks if block][:MOST_GROUPS]
+def groups_of(text: str) -> list[Group]:
+    """Return the groups of fields, which empty lines divide, or a field that a group has only once."""
+    groups: list[Group] = []
+    group, last = Group(), ""
+    for line in text.splitlines():
+        if not line.strip():
+            group = _kept(groups, group)
+        elif line[0] in " \t" or not FIELD.match(line):
+            if last in group:
+                group[last] = f"{group[last]} {printable(line.strip())}"[:4_000]
+        else:
+            name, _colon, value = line.partition(":")
+            last = name.strip().lower()
+            if last in group and last in ONCE:
+                group = _kept(groups, group)
+            group.setdefault(last, printable(value.strip()))
+        if len(groups) >= MOST_GROUPS:
+            return groups
+    _kept(groups, group)
+    return groups
 
 
-def fields_of(mail: Message | None) -> Group:
-    """Return the first value of each field, unfolded."""
-    fields: Group = {}
-    for name, value in mail.items() if mail else ():
-        fields.setdefault(name.lower(), " ".join(str(value).split()))
-    return fields
+# -- inside ------------------------------------------------------------------------------------
 
 
-def _inner(part: Message) -> Message | None:
-    found = part.get_payload()
-    if isinstance(found, list):
-        return found[0] if found and isinstance(found[0], Message) else None
-    return HeaderParser().parsestr(_text(part))
+def _kept(groups: list[Group], group: Group) -> Group:
+    """Keep a finished group and return the next, empty one. A group cut in two by an empty line becomes one again."""
+    if not group:
+        return group
+    before = groups[-1] if groups else Group()
+    is_rest = "final-recipient" in before and "action" not in before and "final-recipient" not in group
+    if is_rest and ("action" in group or "status" in group):
+        before.update({name: value for name, value in group.items() if name not in before})
+    else:
+        groups.append(group)
+    return Group()
 
 
-def _text(part: Message) -> str:
-    """Return the text of a part, also where the stdlib took it for messages, as it does with any `message/*`."""
-    found = part.get_payload()
-    if isinstance(found, list):
-        raw = b"\n\n".join(inner.as_bytes().strip(b"\n") for inner in found if isinstance(inner, Message))
-        holder = Message()
-        holder["Content-Transfer-Encoding"] = part.get("Content-Transfer-Encoding", "8bit")
-        holder.set_payload(raw.decode("ascii", "surrogateescape"))
-        part = holder
-    content = part.get_payload(decode=True)
-    return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
-
-
-def _unix(raw: bytes) -> bytes:
-    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+def _readable(parts: list[Part]) -> str:
+    """Return the plain text, or where there is none, what the HTML says."""
+    plain = [part for part in parts if part.content_type != "text/html" and part.content.strip()]
+    texts, length = [], 0
+    for part in plain or parts:
+        texts.append(part.text[:LONGEST_TEXT])
+        length += len(texts[-1])
+        if length >= LONGEST_TEXT:
+            break
+    return "\n".join(line.rstrip() for line in "\n".join(texts)[:LONGEST_TEXT].split("\n"))

@@ -5,9 +5,8 @@ from unittest import TestCase
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery.bounces import command_of, failure_of, failures
-from delivery.complaints import feedback_of
-from delivery.reports import read_report
+from delivery.bounce_formats.recipients import command_of
+from delivery.bounces import read_bounce
 from delivery.sandbox.reports import delivery_report
 from mailsales.reasons import Reason
 
@@ -38,7 +37,7 @@ def group(address: str = "taro@example.jp", **fields: str) -> str:
 
 class BouncesTest(TestCase):
     def only(self, raw: bytes):  # type: ignore[no-untyped-def]
-        [failure] = failures(read_report(raw))
+        [failure] = read_bounce(raw).failures
         return failure
 
     def test_failed_recipient(self) -> None:
@@ -52,28 +51,34 @@ class BouncesTest(TestCase):
 
     def test_only_the_action_failed_is_a_failure(self) -> None:
         for action in ("delayed", "delivered", "relayed", "expanded"):
-            self.assertEqual(failures(read_report(report_of(group(Action=action)))), [], action)
-        self.assertEqual(len(failures(read_report(report_of(group(Action="Failed (bounced)"))))), 1)
+            self.assertEqual(read_bounce(report_of(group(Action=action))).failures, [], action)
+        self.assertEqual(len(read_bounce(report_of(group(Action="Failed (bounced)"))).failures), 1)
 
     def test_missing_action_is_read_from_the_status(self) -> None:
-        self.assertEqual(len(failures(read_report(report_of(group(Action=""), group(Action="", Status="4.4.1"))))), 1)
+        self.assertEqual(len(read_bounce(report_of(group(Action=""), group(Action="", Status="4.4.1"))).failures), 1)
 
     def test_several_recipients_in_one_report(self) -> None:
         raw = report_of(
             group("a@example.jp"), group("b@example.jp", Action="delayed"), group("c@example.jp", Status="5.2.2")
         )
-        found = [(failure.recipient, failure.reason) for failure in failures(read_report(raw))]
+        found = [(failure.recipient, failure.reason) for failure in read_bounce(raw).failures]
         self.assertEqual(found, [("a@example.jp", Reason.USER_UNKNOWN), ("c@example.jp", Reason.MAILBOX_FULL)])
 
     def test_the_message_s_own_recipient_is_found_among_several(self) -> None:
-        report = read_report(report_of(group("a@example.jp"), group("B@example.jp", Status="5.2.2")))
-        found = failure_of(report, "b@example.jp")
-        forwarded = failure_of(report, "forwarded@example.jp")
+        reading = read_bounce(report_of(group("a@example.jp"), group("B@example.jp", Status="5.2.2")))
+        found = reading.failure_of("b@example.jp")
+        forwarded = reading.failure_of("forwarded@example.jp")
         self.assertTrue(found and found.reason is Reason.MAILBOX_FULL)
         self.assertTrue(forwarded and forwarded.recipient == "a@example.jp")
 
-    def test_temporary_status_is_never_hard(self) -> None:
-        failure = self.only(report_of(group(Status="4.1.1", Diagnostic_Code="smtp; 450 4.1.1 User unknown")))
+    def test_an_unknown_user_is_hard_once_given_up_whatever_the_status(self) -> None:
+        fields = {"Status": "4.1.1", "Diagnostic_Code": "smtp; 450 4.1.1 User unknown"}
+        self.assertTrue(self.only(report_of(group(**fields))).is_hard)
+        [waiting] = read_bounce(report_of(group(Action="delayed", **fields))).recipients
+        self.assertFalse(waiting.is_hard)
+
+    def test_a_domain_that_was_not_found_for_the_moment_is_soft(self) -> None:
+        failure = self.only(report_of(group(Status="4.4.4", Diagnostic_Code="smtp; host not found")))
         self.assertFalse(failure.is_hard)
 
     def test_fault_of_ours_is_soft(self) -> None:
@@ -105,26 +110,25 @@ class BouncesTest(TestCase):
     def test_every_kind_of_line_end(self) -> None:
         raw = report_of(group())
         for end in (b"\r\n", b"\r"):
-            self.assertEqual(len(failures(read_report(raw.replace(b"\n", end)))), 1)
+            self.assertEqual(len(read_bounce(raw.replace(b"\n", end)).failures), 1)
 
     def test_vacation_is_no_failure(self) -> None:
         raw = (
             b"Auto-Submitted: auto-replied\r\nSubject: Out of office\r\n\r\nThe address is not in use until Monday.\r\n"
         )
-        self.assertEqual(failures(read_report(raw)), [])
+        self.assertEqual(read_bounce(raw).failures, [])
 
     def test_sandbox_writes_what_is_read(self) -> None:
-        report = read_report(delivery_report("b+x@bounce.example.jp", "dsn+taro@example.jp", RAW))
-        found = failure_of(report, "dsn+taro@example.jp")
+        reading = read_bounce(delivery_report("b+x@bounce.example.jp", "dsn+taro@example.jp", RAW))
+        found = reading.failure_of("dsn+taro@example.jp")
         assert found
         self.assertEqual((found.reason, found.is_hard, found.code), (Reason.USER_UNKNOWN, True, 550))
-        self.assertEqual(report.returned["subject"], "hello")
+        self.assertEqual(reading.returned["subject"], "hello")
 
     @settings(max_examples=200, deadline=None)
     @given(st.binary(max_size=400), st.integers(0, 500), st.integers(0, 80))
     def test_any_bytes_are_read_or_refused(self, garbage: bytes, start: int, length: int) -> None:
         raw = report_of(group(), group("b@example.jp"))
-        report = read_report(raw[:start] + garbage + raw[start + length :])
-        for failure in failures(report):
+        reading = read_bounce(raw[:start] + garbage + raw[start + length :])
+        for failure in reading.recipients:
             self.assertTrue(failure.text.isprintable() and failure.recipient.isprintable())
-        feedback_of(report)

@@ -27,11 +27,13 @@ class ComplaintsTest(TestCase):
 
     def test_every_blame_counts(self) -> None:
         for feedback_type in ("fraud", "virus", "other", "opt-out", "ABUSE"):
-            self.assertTrue(feedback_of(read_report(self.report(feedback_type))), feedback_type)
+            feedback = feedback_of(read_report(self.report(feedback_type)))
+            self.assertTrue(feedback and feedback.is_against_us, feedback_type)
 
     def test_praise_and_statistics_do_not(self) -> None:
         for feedback_type in ("not-spam", "auth-failure", "what"):
-            self.assertIsNone(feedback_of(read_report(self.report(feedback_type))), feedback_type)
+            feedback = feedback_of(read_report(self.report(feedback_type)))
+            self.assertFalse(feedback and feedback.is_against_us, feedback_type)
 
     def test_bounce_is_no_complaint(self) -> None:
         self.assertIsNone(feedback_of(read_report(delivery_report("b+x@bounce.example.jp", "taro@example.jp", RAW))))

@@ -109,7 +109,7 @@ class InboundReadingTest(TestCase):
         self.assertEqual(self.receive(address, self.dsn()), "message_gone")
 
     def test_mail_that_breaks_the_reader_does_not_stop_it(self) -> None:
-        with patch.object(inbound, "read_report", side_effect=ValueError), self.assertLogs("delivery.inbound"):
+        with patch.object(inbound, "read_bounce", side_effect=ValueError), self.assertLogs("delivery.inbound"):
             self.assertEqual(self.receive(self.bounces_to, b""), "unreadable")
 
     def test_nothing_to_read(self) -> None:

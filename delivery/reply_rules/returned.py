@@ -1,0 +1,79 @@
+"""What only mail systems say that return a mail, in their own words, as no SMTP reply does.
+
+These rules are asked before the others, and for reports alone (`delivery/diagnosis.py`). The command `dsn` means that the
+report does not say what was refused.
+"""
+
+from __future__ import annotations
+
+from delivery.replies import normal
+from delivery.reply_rules.rule import Rule
+from delivery.smtp import Reply
+from mailsales.reasons import Reason as R
+
+SYSEXITS = "Sendmail, Postfix pipe(8): exit codes of sysexits.h in Diagnostic-Code: X-Unix"
+EXCHANGE = "Exchange Server 5.5 to 2003"
+EXCHANGE_FIELDS = "Exchange Server; learn.microsoft.com: NDRs, the diagnostic information"
+GMAIL = "Gmail's reports; support.google.com/mail/answer/6596"
+SUN = "Oracle and Sun Messaging Server, PMDF"
+QMAIL = "qmail; qmail-send, qmail-remote, qmail-local"
+EXIM = "Exim; specification, bounce messages, appendfile, pipe"
+
+ADDRESSES = (
+    Rule(R.USER_UNKNOWN, r"\b5\.2\.1\b.{0,80}(user unknown|unknown user|no such user)", "Sendmail and others at RCPT: given up, and nobody there by that name",
+         "rcpt 550 5.2.1 <taro@example.jp>... User Unknown", commands="rcpt"),
+    Rule(R.USER_UNKNOWN, r"^67$", SYSEXITS, "dsn 550 67"),
+    Rule(R.USER_UNKNOWN, r"recipient name is not recognized|no (recipient|user) with that name|unknown recipient\b(?!.{0,40}(domain|host))|user name of email address not valid", EXCHANGE + ", AOL",
+         "dsn 550 The recipient name is not recognized"),
+    Rule(R.USER_UNKNOWN, r"user .{0,80}not listed in (the )?(public|domino|name|address)|not listed in (the )?(public|domino)|domino ディレクトリ|ist nicht im .{0,30}(adre(ss|ß)buch|verzeichnis)", "HCL Domino, Lotus Notes",
+         "dsn 550 User not listed in public Name & Address Book"),
+    Rule(R.USER_UNKNOWN, r"address (couldn't|could not) be found|address not found|wasn't found at|is ?n't in (the|our) .{0,30}directory|#5\.1\.0 address rejected", GMAIL + "; Microsoft 365; Cisco",
+         "dsn 550 Your message wasn't delivered to taro@example.jp because the address couldn't be found"),
+    Rule(R.USER_UNKNOWN, r"(mail\.local|local): unknown (user|name)|unknown local.?part|unrouteable address|unknown or illegal alias|no mailbox here by that name", "Sendmail mail.local; Exim; qmail: the system itself knows its users",
+         "dsn 554 mail.local: unknown user: taro"),
+    Rule(R.USER_UNKNOWN, r"\be-?mail address.{0,40}(couldn't be found|wasn't found|may have been (entered|typed)|misspelled)|the e-?mail address you entered|empfängeradresse.{0,40}nicht gefunden|nicht gefunden werden konnte|l'adresse.{0,60}(introuvable|n'a pas pu être trouvée)|no se ha? ?(encontró|encontrado|pudo encontrar).{0,40}direc|direcci[oó]n.{0,60}no se (encontr|pudo encontrar)|indirizzo.{0,60}non (è stato )?trovat|endereço.{0,60}não (foi )?encontrad|アドレスが見つからない|アドレス.{0,10}見つかりませんでした|未找到地址|找不到.{0,12}(地址|位址|邮件地址)", EXCHANGE_FIELDS + "; Gmail in other languages",
+         "dsn 550 The e-mail address you entered couldn't be found"),
+    Rule(R.USER_UNKNOWN, r"recipient address rejected\.?$", "au one net: its servers know all addresses",
+         "mx.auone-net.jp rcpt 550 <taro@auone-net.jp>: Recipient address rejected.", commands="rcpt", host=r"(^|\.)auone-net\.jp$"),
+    Rule(R.HOST_UNKNOWN, r"^68$", SYSEXITS, "dsn 550 68"),
+    Rule(R.HOST_UNKNOWN, r"illegal host/domain name|couldn't find any host named|couldn't find any host by that name|domain .{0,60}couldn't be found|host not found\b(?!.{0,30}try again)|no such domain|(recipient|receiving) domain .{0,60}(not exist|not found)|unrouteable mail domain|all relevant mx records point to non-existent hosts", SUN + "; " + QMAIL + "; " + GMAIL + "; Exim",
+         "dsn 550 Illegal host/domain name found"),
+    Rule(R.NOT_ACCEPTED, r"(mx|srv) record indicated no smtp service|no mx found for domain|couldn't find a mail exchanger|returned null mx|host/domain does not accept mail|domain .{0,80}doesn't receive e?mail", EXIM + "; OpenSMTPD; " + QMAIL + "; Gmail; " + SUN + ": null MX and no MX",
+         "dsn 550 an MX or SRV record indicated no SMTP service"),
+    Rule(R.MOVED, r"has moved to (a )?new|moved; please|address has (been )?changed|new (e-?mail )?address is", "vacation-like replies of postmasters; RFC 5321 §3.4",
+         "dsn 550 The address has changed to a new one", commands="dsn rcpt"),
+)  # fmt: skip
+
+MAILBOXES = (
+    Rule(R.MAILBOX_FULL, r"(mail)?(folder|inbox|box|account|mailbox)('s|s)? .{0,20}\b(over ?full|full|over ?quota|too full)|mailbox exceeds allowed size|exceeded (the )?(max\w* )?(mail(box)? ?)?(quota|storage)|exceeds? .{0,30}(mailbox|storage|quota)|speicherplatz|postfach .{0,30}voll|quota|boîte .{0,40}pleine|lleno|piena|cheia|переполнен|превышен|satt", "IMail, ezweb, KDDI and many more",
+         "dsn 550 the user's mailfolder is full"),
+    Rule(R.SUSPENDED, r"user\(s\) account is (disabled|temporarily limited|stopped)|account is locked|account (is )?(temporarily )?(locked|limited)|\bmailbox_?unavailable\b|mailbox unavailable or access denied by", "ezweb; vpopmail",
+         "dsn 550 The user(s) account is disabled."),
+    Rule(R.FILTERED, r"^(?!.*\b[45]\.[12]\.\d\b).*(unknown user|user unknown|no such user|user not found|recipient not found|that you tried to reach does not exist|unknown recipient)", "RFC 5321 §3.3: no command and no code say whether the user is unknown or a filter answers for him",
+         "dsn 550 Unknown user taro@example.jp", commands="dsn"),
+)  # fmt: skip
+
+SENDERS = (
+    Rule(R.REJECTED, r"groups\.google\.com", "Google Groups: no such group, or not for this sender", "dsn 550 https://groups.google.com/support/"),
+    Rule(R.REJECTED, r"unrout(e)?able sender|sender (was|is) (rejected|denied)|does not like sender", "Exim; qmail-remote", "mail 550 does not like sender"),
+    Rule(R.SPAM, r"unsolicited bulk e-?mail|blocked by our (spam|bulk)|considered spam|classified as spam", "amavis, Barracuda", "dsn 550 was blocked by our bulk email filter"),
+    Rule(R.SYNTAX, r"protocol violation", "RFC 5321 §4.3.2", "data 550 Protocol violation"),
+)  # fmt: skip
+
+MOMENTS = (
+    Rule(R.EXPIRED, r"could not be delivered for|too long in the queue|in the queue too long|all hosts (for .{0,80} )?have been failing for a long time|delivery failed \d+ attempts|could not deliver for the last|retry time(out)? (exceeded|not reached)|message (has )?expired|delivery time expired|will be deleted from queue|failed \d+ (times|attempts)|ran out of (time|retries)|maximum (retry|delivery) (time|attempts)|timeout exceeded|has been in the queue", "Sendmail, Exim, IMail, DragonFly, qmail: they give up",
+         "dsn 450 all hosts have been failing for a long time and were last tried after this message arrived"),
+    Rule(R.SYSTEM_ERROR, r"^(6[4-69]|7[0-8])$", SYSEXITS, "dsn 550 71"),
+    Rule(R.SYSTEM_ERROR, r"pipe to \||local delivery failed|child (process|crashed)|returned (exit )?code|exited with|status \d+ from|command (died|failed|output)|can't (create|open) (user )?|failed to read|operating system error|directory|cannot append|mailbox_command|i/o error", EXIM + ", " + QMAIL + ": a program behind the mailbox",
+         "dsn 550 pipe to |/usr/local/bin/cat generated by taro@example.jp"),
+    Rule(R.NETWORK_ERROR, r"routing loop|mail loop|maximum hop count|too many hops|forwarded more than the maximum|loop (was )?detected|mail forwarding loop|loops? back to (myself|itself)|is looping", "Domino, Exchange, Postfix, qmail-send: loops (RFC 5321 §6.3)",
+         "dsn 550 Maximum hop count exceeded. Message probably in a routing loop."),
+)  # fmt: skip
+
+RULES: tuple[Rule, ...] = (*ADDRESSES, *SENDERS, *MOMENTS, *MAILBOXES)
+
+
+def rule_for(reply: Reply) -> Rule | None:
+    """Return the rule that knows a reporting system's own words."""
+    text = normal(reply.text)
+    return next((rule for rule in RULES if rule.fits(str(reply.code), reply.command, reply.host.lower(), text)), None)
