@@ -5,26 +5,26 @@ Each function may run twice, and beside itself: rows are made once, changes are 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils.timezone import now
 
-from campaigns.models import Subscription, Suppression
+from campaigns.models import Subscription
+from campaigns.suppressions import rules
 from delivery.models import Message, Unsubscribe
 from mailsales.reasons import Reason
 
 
-def suppress(message: Message, reason: Reason, text: str) -> bool:
-    """Never mail the message's address again for its account; return whether that is new.
+def suppress(message: Message, reason: Reason, text: str, retry_at: datetime | None = None) -> bool:
+    """Never mail the message's address again for its account, or not before `retry_at`; return whether that is new.
 
-    `text` is the evidence: the server's or reporter's own words.
+    A weaker suppression is replaced, a stronger one stays. `text` is the evidence: the server's or reporter's own words.
     """
     if not message.address:  # erased meanwhile
         return False
     campaign = message.campaign
     evidence = {"text": text, "campaign": campaign.name, "list": campaign.list.name if campaign.list else ""}
-    _suppression, is_new = Suppression.objects.get_or_create(
-        account_id=message.account_id, address=message.address, defaults={"reason": reason, "evidence": evidence}
-    )
-    return is_new
+    return rules.suppress(message.account_id, [message.address], reason, evidence, retry_at=retry_at) > 0
 
 
 def unsubscribe(message: Message, how: Unsubscribe.How) -> bool:

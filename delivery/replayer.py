@@ -12,7 +12,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from delivery import journal, outcomes
+from delivery import journal, outcomes, strikes
 from delivery.journal import Entry, Kind, Reading
 from delivery.models import Message
 from delivery.outcomes import Outcome
@@ -78,8 +78,7 @@ def _replied(entry: Entry, facts: dict[int, Facts]) -> Outcome:
 
 
 async def _record(ledger: Ledger, known: list[Outcome]) -> int:
-    if dead := outcomes.hard_ones(known):
-        await ledger.execute("suppress", **dead)
+    await strikes.take_outcomes(ledger, known)
     return len(await ledger.execute("record", **outcomes.as_arrays(known)))
 
 

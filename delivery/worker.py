@@ -28,7 +28,7 @@ import uvloop
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from delivery import directory, outcomes, renditions, replayer, shaping, unread_replies
+from delivery import directory, outcomes, renditions, replayer, shaping, strikes, unread_replies
 from delivery.claims import Claim, Dater, Guard, clock
 from delivery.dispatch import Dispatcher
 from delivery.journal import Journal, JournalBroken, boot_id
@@ -368,8 +368,7 @@ class Worker:
         with suppress(JournalBroken):  # what was heard may be recorded all the same
             self._journal.flush()
         try:
-            if dead := outcomes.hard_ones(known):
-                await self._ledger.execute("suppress", **dead)
+            await strikes.take_outcomes(self._ledger, known)
             recorded = {row[0] for row in await self._ledger.execute("record", **outcomes.as_arrays(known))}
             late = [each for each in known if each.message_id not in recorded and each.is_final]
             if late:

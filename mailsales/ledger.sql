@@ -299,3 +299,47 @@ JOIN message m ON m.id = t.id AND m.lease_id = t.lease_id JOIN campaign c ON c.i
 WHERE m.address <> ''
 ON CONFLICT (address, account_id) DO UPDATE SET reason = excluded.reason, evidence = excluded.evidence, retry_at = NULL, created_at = now()
 WHERE suppression.retry_at IS NOT NULL;
+-- strike
+-- Worker, replayer, before `record`: addresses whose server gave them up for now, one row for a day on which they were claimed. Run twice, it
+-- changes nothing.
+INSERT INTO strike (account_id, address, "on", reason, text, message_id)
+SELECT DISTINCT ON (m.account_id, m.address) m.account_id, m.address, (l.claimed_at AT TIME ZONE 'UTC')::date, t.reason, t.text, m.id
+FROM unnest(%(ids)s::bigint[], %(leases)s::bigint[], %(reasons)s::text[], %(texts)s::text[]) AS t(id, lease_id, reason, text)
+JOIN message m ON m.id = t.id AND m.lease_id = t.lease_id JOIN lease l ON l.id = t.lease_id
+WHERE m.address <> ''
+ON CONFLICT (account_id, address, "on") DO NOTHING;
+-- let_go
+-- Worker, replayer, after `strike`; inbound mail. Who was given up on enough days, with no success between, is left out until `retry_at`; who had
+-- been left out so before, and has not been reached since, at once. Run twice, it changes nothing.
+WITH struck AS (
+  SELECT DISTINCT ON (m.account_id, m.address) m.account_id, m.contact_id, m.address, s."on", s.reason, s.text, s.message_id,
+    a.soft_bounce_days, a.soft_bounce_window, a.retry_days, (p.retry_at AT TIME ZONE 'UTC')::date AS again_on
+  FROM message m JOIN account a ON a.id = m.account_id JOIN strike s ON s.account_id = m.account_id AND s.address = m.address
+  LEFT JOIN suppression p ON p.address = m.address AND p.account_id = m.account_id AND p.retry_at <= now() AND p.reason <> 'paused'
+    AND (p.retry_at AT TIME ZONE 'UTC')::date <= s."on"
+  WHERE m.id = ANY (%(ids)s::bigint[]) AND m.address <> '' ORDER BY m.account_id, m.address, s."on" DESC
+), near AS MATERIALIZED (
+  SELECT * FROM struck WHERE again_on IS NOT NULL OR (SELECT count(*) FROM strike s WHERE s.account_id = struck.account_id
+    AND s.address = struck.address AND s."on" > struck."on" - struck.soft_bounce_window) >= struck.soft_bounce_days
+), judged AS (
+  SELECT near.*, (SELECT max(r.closed_at AT TIME ZONE 'UTC')::date FROM message r WHERE r.contact_id = near.contact_id AND r.address = near.address
+    AND r.status = 'sent' AND r.closed_at < near."on"::timestamp AT TIME ZONE 'UTC'
+    AND NOT EXISTS (SELECT FROM bounce b WHERE b.message_id = r.id)) AS reached_on
+  FROM near
+)
+INSERT INTO suppression (account_id, address, reason, evidence, retry_at)
+SELECT j.account_id, j.address, j.reason,
+  jsonb_build_object('text', j.text, 'campaign', coalesce(c.name, ''), 'list', coalesce(l.name, ''), 'days', days.said),
+  (j."on" + j.retry_days)::timestamp AT TIME ZONE 'UTC'
+FROM judged j CROSS JOIN LATERAL (
+  SELECT count(*) AS n, jsonb_agg(s."on" ORDER BY s."on") AS said FROM strike s WHERE s.account_id = j.account_id AND s.address = j.address
+    AND s."on" > j."on" - j.soft_bounce_window AND (j.reached_on IS NULL OR s."on" > j.reached_on)
+) days
+LEFT JOIN message f ON f.id = j.message_id LEFT JOIN campaign c ON c.id = f.campaign_id LEFT JOIN mailing_list l ON l.id = c.list_id
+WHERE days.n >= j.soft_bounce_days OR (j.again_on IS NOT NULL AND (j.reached_on IS NULL OR j.reached_on < j.again_on))
+ON CONFLICT (address, account_id) DO UPDATE SET reason = excluded.reason, evidence = excluded.evidence, retry_at = excluded.retry_at,
+  created_at = now(), created_by_id = NULL
+WHERE suppression.retry_at < excluded.retry_at;
+-- forgive
+-- Web: who is mailed again begins anew.
+DELETE FROM strike WHERE account_id = %(account)s AND address = ANY (%(addresses)s::text[]);

@@ -29,6 +29,7 @@ DOMAINS = {
         "vodafone.ne.jp",
         "disney.ne.jp",
         "ymobile.ne.jp",
+        "ymobile1.ne.jp",
         "willcom.com",
         "pdx.ne.jp",
         "wcm.ne.jp",
@@ -37,6 +38,8 @@ DOMAINS = {
     Provider.ICLOUD: ("icloud.com", "me.com", "mac.com"),
     Provider.YAHOO: ("yahoo.com", "ymail.com", "aol.com"),
 }
+CARRIERS = frozenset({Provider.DOCOMO, Provider.AU, Provider.SOFTBANK})  # the last with Y!mobile
+RAKUTEN_MOBILE = "rakumail.jp"  # counted with others: it is too small for a row of its own
 BY_DOMAIN = {domain: provider for provider, domains in DOMAINS.items() for domain in domains}
 
 
@@ -47,3 +50,8 @@ def provider_of(domain: str) -> Provider:
             return BY_DOMAIN[domain]
         domain = domain.partition(".")[2]
     return Provider.OTHER
+
+
+def is_mobile(domain: str) -> bool:
+    """Return whether the domain is a mobile carrier's, who blocks a network that mails to many unknown users."""
+    return provider_of(domain) in CARRIERS or domain == RAKUTEN_MOBILE

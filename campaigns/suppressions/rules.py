@@ -1,0 +1,80 @@
+"""Which suppression holds for an address, and which of two stays.
+
+What ends by itself gives way to what is for good, that to a reader's unsubscribe, and that to a complaint. `suppress` is
+one guarded statement: it may run twice, and beside itself. The ledger's `suppress` and `let_go` follow the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+from psycopg.types.json import Jsonb
+
+from accounts.models import Account, User
+from campaigns.models import Suppression
+from mailsales.reasons import Reason
+
+READERS_OWN = frozenset({Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.PAUSED})  # only the reader can undo them
+
+STRENGTH = """CASE WHEN {0}.retry_at IS NOT NULL THEN 0 WHEN {0}.reason = 'complaint' THEN 3
+  WHEN {0}.reason = 'unsubscribed' THEN 2 ELSE 1 END"""
+KEEP = f"""
+INSERT INTO suppression (account_id, address, reason, evidence, retry_at, created_by_id)
+SELECT %(account)s, address, %(reason)s, %(evidence)s, %(retry_at)s, %(by)s
+FROM (SELECT DISTINCT address FROM unnest(%(addresses)s::text[]) AS t(address) ORDER BY address) typed
+ON CONFLICT (address, account_id) DO UPDATE SET reason = excluded.reason, evidence = excluded.evidence,
+  retry_at = excluded.retry_at, created_by_id = excluded.created_by_id, created_at = now()
+WHERE {STRENGTH.format("excluded")} > {STRENGTH.format("suppression")} OR suppression.retry_at < excluded.retry_at
+"""  # noqa: S608 -- only our own names are put in
+
+
+def suppress(
+    account_id: int,
+    addresses: Sequence[str],
+    reason: Reason,
+    evidence: Mapping[str, object],
+    *,
+    retry_at: datetime | None = None,
+    created_by: User | None = None,
+) -> int:
+    """Leave the addresses or patterns out from now on; return how many were not left out so strongly before."""
+    values: dict[str, Any] = {
+        "account": account_id,
+        "addresses": list(addresses),
+        "reason": reason,
+        "evidence": Jsonb(dict(evidence)),
+        "retry_at": retry_at,
+        "by": created_by.pk if created_by else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, values)
+        return int(cursor.rowcount)
+
+
+def pattern_of(address: str) -> str:
+    """Return the pattern that stands for every address of the address's domain."""
+    return f"*@{address.rpartition('@')[2]}"
+
+
+def binding(account: Account) -> Q:
+    """Return the condition for what holds for the account: its own suppressions, and everybody's."""
+    return Q(account=account) | Q(account=None)
+
+
+def suppressions_of(account: Account, addresses: Iterable[str]) -> dict[str, Suppression]:
+    """Return what keeps each of the addresses from being mailed now: for the address itself, else for its domain."""
+    wanted = list(addresses)
+    names = {*wanted, *map(pattern_of, wanted)}
+    found = Suppression.objects.in_force().filter(binding(account), address__in=names)
+    by_name = {each.address: each for each in found.select_related("created_by").order_by("account_id")}
+    held = {address: by_name.get(address) or by_name.get(pattern_of(address)) for address in wanted}
+    return {address: each for address, each in held.items() if each}
+
+
+def suppression_of(account: Account, address: str) -> Suppression | None:
+    """Return what keeps the address from being mailed now, or None."""
+    return suppressions_of(account, [address]).get(address)
