@@ -5,4 +5,5 @@ class DeliveryConfig(AppConfig):
     name = "delivery"
 
     def ready(self) -> None:
-        from delivery import checks  # noqa: F401, PLC0415 -- registers the system check once the apps are there
+        # registers the system check, and who knows of return mailboxes, once the apps are there
+        from delivery import checks, return_paths  # noqa: F401, PLC0415
