@@ -9,7 +9,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 
-from delivery import inbound, partitions, queue, testing, tlsrpt_sending, worker
+from delivery import faults, inbound, partitions, queue, strikes, testing, tlsrpt_sending, worker
 from mailsales.doorbell import ring
 
 SHUTTING_DOWN = mmap.mmap(-1, 1)  # shared with the processes forked later: SIGTERM reaches only the first
@@ -41,6 +41,16 @@ def sweep() -> None:
 @shared_task(name="delivery.fold")
 def fold() -> None:
     queue.fold()
+
+
+@shared_task(name="delivery.pause_refused")
+def pause_refused() -> None:
+    faults.pause_refused()
+
+
+@shared_task(name="delivery.forget_strikes")
+def forget_strikes() -> None:
+    strikes.forget()
 
 
 @shared_task(name="delivery.send_tests")

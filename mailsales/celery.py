@@ -33,11 +33,13 @@ app.conf.update(
     beat_schedule={
         "tick": {"task": "delivery.tick", "schedule": 1.0, "options": {"expires": 2}},
         "fold": {"task": "delivery.fold", "schedule": 10.0, "options": {"expires": 10}},
+        "faults": {"task": "delivery.pause_refused", "schedule": 10.0, "options": {"expires": 10}},
         "sweep": {"task": "delivery.sweep", "schedule": 30.0, "options": {"expires": 30}},
         "tests": {"task": "delivery.send_tests", "schedule": 5.0, "options": {"expires": 5}},
         "inbound": {"task": "delivery.read_inbound", "schedule": 3.0, "options": {"expires": 3}},
         "imports": {"task": "campaigns.run_imports", "schedule": 5.0, "options": {"expires": 5}},
         "tls_reports": {"task": "delivery.report_tls", "schedule": 3_600.0, "options": {"expires": 3_600}},
+        "strikes": {"task": "delivery.forget_strikes", "schedule": 3_600.0, "options": {"expires": 3_600}},
         "partitions": {"task": "delivery.make_partitions", "schedule": 3_600.0, "options": {"expires": 3_600}},
     },
 )

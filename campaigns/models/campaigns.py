@@ -146,7 +146,7 @@ class Campaign(models.Model):
         return self._change("pause")
 
     def resume(self) -> bool:
-        return self._change("resume")
+        return self._change("resume") and self._forget_fault()
 
     def cancel(self) -> bool:
         """Send nothing more. What is on its way when the workers see it (within 1.5 s) is still sent."""

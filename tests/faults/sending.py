@@ -50,6 +50,7 @@ class Campaigning:
             postal_address=ADDRESS,
             complaint_address="support@aoba.example.jp",
             sealed_route=vault.seal(f"smtp://127.0.0.1:{sink.port}?tls={tls}"),
+            fault_percent=100,  # no campaign stops by itself, whatever the receiver says
         )
         self.list: MailingList = make_readers(self.account, readers)
         self.campaign: Campaign = make_campaign(
