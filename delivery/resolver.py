@@ -8,44 +8,39 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 import time
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import zip_longest
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import dns.asyncresolver
 import dns.exception
 import dns.flags
-import dns.message
 import dns.name
-import dns.nameserver
 import dns.rdatatype
 import dns.resolver
 import dns.reversename
 
-from mailsales.addresses import on_the_wire
+from mailsales.dns.questions import (
+    DnsTrouble,
+    NoSuchDomain,
+    a_labels,
+    absolute,
+    configured,
+    first_line,
+    is_public,
+    plain,
+)
+
+__all__ = ["DnsTrouble", "NoSuchDomain", "Records", "Resolver", "a_labels", "is_public"]
 
 T = TypeVar("T")
 
 KEPT_ANSWERS = 20_000
 SHORTEST, LONGEST = 60.0, 3_600.0  # seconds that an answer is kept, whatever its TTL
 LONGEST_NOTHING = 300.0  # seconds that a missing name is believed to be missing
-PAYLOAD = 1232  # bytes of a UDP answer that pass everywhere unfragmented (DNS flag day 2020)
-PORT = 53
-NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address as an IPv6-only network sees it
 MOST_QUESTIONS = 100  # on the way at once: a burst of more is lost in the servers' buffers, and seconds with it
 TRY_SECONDS = 3.0  # for one question to one server
-
-
-class NoSuchDomain(Exception):
-    """The name does not exist (NXDOMAIN), or cannot: this is for good."""
-
-
-class DnsTrouble(Exception):
-    """The name servers do not answer, or not sensibly: SERVFAIL, REFUSED, timeouts. This is for the moment."""
 
 
 class Records(list[T]):
@@ -67,29 +62,23 @@ class Resolver:
         self.validates = validates
         self._under_way: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], asyncio.Future[Records[Any]]] = {}
         self._turn = asyncio.Semaphore(MOST_QUESTIONS)
-        try:
-            self._resolver = dns.asyncresolver.Resolver(configure=not servers)
-        except dns.resolver.NoResolverConfiguration:
-            self._resolver = dns.asyncresolver.Resolver(configure=False)
-        if servers:
-            self._resolver.nameservers = [_server(text) for text in servers]
+        self._resolver = configured(dns.asyncresolver.Resolver, servers)
         self._resolver.cache = _Cache(KEPT_ANSWERS)
         self._resolver.timeout, self._resolver.lifetime = TRY_SECONDS, timeout
-        self._resolver.use_edns(0, payload=PAYLOAD)
         if validates:
             self._resolver.flags = dns.flags.RD | dns.flags.AD  # RFC 6840 §5.7
 
     async def mx(self, domain: str) -> Records[tuple[int, str]]:
         """Return (preference, host) as they came; a null MX (RFC 7505) is (0, "")."""
-        answer = await self._ask(_name(domain), dns.rdatatype.MX)
-        return Records([(rdata.preference, _plain(rdata.exchange)) for rdata in answer], is_secure=answer.is_secure)
+        answer = await self._ask(absolute(domain), dns.rdatatype.MX)
+        return Records([(rdata.preference, plain(rdata.exchange)) for rdata in answer], is_secure=answer.is_secure)
 
     async def addresses(self, host: str) -> Records[str]:
         """Return the host's addresses, IPv4 and IPv6 in turn, at random within each family.
 
         One family that is in trouble does not hide the other.
         """
-        name, found, trouble = _name(host), [], None
+        name, found, trouble = absolute(host), [], None
         for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
             try:
                 found.append(await self._ask(name, kind))
@@ -103,13 +92,13 @@ class Resolver:
 
     async def txt(self, name: str) -> Records[str]:
         """Return the texts, the strings of each joined (RFC 7208 §3.3)."""
-        answer = await self._ask(_name(name), dns.rdatatype.TXT)
+        answer = await self._ask(absolute(name), dns.rdatatype.TXT)
         texts = [b"".join(rdata.strings).decode("utf-8", "replace") for rdata in answer]
         return Records(texts, is_secure=answer.is_secure)
 
     async def tlsa(self, name: str) -> Records[tuple[int, int, int, bytes]]:
         """Return (usage, selector, matching type, data), RFC 6698 §2.1."""
-        answer = await self._ask(_name(name), dns.rdatatype.TLSA)
+        answer = await self._ask(absolute(name), dns.rdatatype.TLSA)
         records = [(rdata.usage, rdata.selector, rdata.mtype, bytes(rdata.cert)) for rdata in answer]
         return Records(records, is_secure=answer.is_secure)
 
@@ -120,7 +109,7 @@ class Resolver:
         except dns.exception.SyntaxError as error:
             raise ValueError(f"“{address}” is no IP address.") from error
         answer = await self._ask(name, dns.rdatatype.PTR)
-        return Records([_plain(rdata.target) for rdata in answer], is_secure=answer.is_secure)
+        return Records([plain(rdata.target) for rdata in answer], is_secure=answer.is_secure)
 
     async def _ask(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> Records[Any]:
         """Ask once, however many want to know it now: all connections to a site begin with the same questions."""
@@ -135,30 +124,11 @@ class Resolver:
             async with self._turn:
                 answer = await self._resolver.resolve(name, kind, raise_on_no_answer=False, search=False)
         except dns.resolver.NXDOMAIN as error:
-            raise NoSuchDomain(f"the domain {_plain(name)} does not exist") from error
+            raise NoSuchDomain(f"the domain {plain(name)} does not exist") from error
         except (dns.exception.DNSException, OSError) as error:
-            raise DnsTrouble(f"the name servers do not answer for {_plain(name)}: {_first_line(error)}") from error
+            raise DnsTrouble(f"the name servers do not answer for {plain(name)}: {first_line(error)}") from error
         is_secure = self.validates and bool(answer.response.flags & dns.flags.AD)
         return Records(answer.rrset or (), is_secure=is_secure)
-
-
-def a_labels(domain: str) -> str:
-    """Return the domain as DNS has it, in lower case. Raise NoSuchDomain for what cannot be one."""
-    try:
-        return on_the_wire(f"x@{domain.rstrip('.')}").partition("@")[2].lower()
-    except UnicodeError as error:
-        raise NoSuchDomain(f"“{domain}” cannot be a domain") from error
-
-
-def is_public(address: str) -> bool:
-    """Return whether it may be dialled because DNS says so: not this machine, a private network, or many at once."""
-    ip: IPv4Address | IPv6Address = ip_address(address)
-    if isinstance(ip, IPv6Address):
-        if ip.sixtofour or ip.teredo or ip.is_site_local:
-            return False
-        if ip in NAT64:
-            ip = IPv4Address(int(ip) & 0xFFFF_FFFF)
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
 # -- inside ------------------------------------------------------------------------------------
@@ -171,32 +141,3 @@ class _Cache(dns.resolver.LRUCache):
         now = time.time()
         value.expiration = min(max(value.expiration, now + SHORTEST), now + longest)
         super().put(key, value)
-
-
-def _server(text: str) -> dns.nameserver.Nameserver:
-    """Return the name server that is written so; the system resolves its name. Raise ValueError."""
-    try:
-        parts = urlsplit(f"//[{text}]" if text.count(":") > 1 and "[" not in text else f"//{text}")
-        host, port = parts.hostname, parts.port or PORT
-        if not host:
-            raise ValueError("it is not host or host:port")
-        (*_kind, place), *_others = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except (ValueError, OSError) as error:
-        raise ValueError(f"“{text}” is no name server: {error}.") from error
-    return dns.nameserver.Do53Nameserver(str(place[0]), port)
-
-
-def _name(text: str) -> dns.name.Name:
-    """Return the absolute name. One that cannot exist is NoSuchDomain."""
-    try:
-        return dns.name.Name([*(label.encode("ascii") for label in a_labels(text).split(".")), b""])
-    except dns.exception.DNSException as error:
-        raise NoSuchDomain(f"“{text}” cannot be a domain") from error
-
-
-def _plain(name: dns.name.Name) -> str:
-    return name.to_text(omit_final_dot=True).lower() if name != dns.name.root else ""
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200] or type(error).__name__

@@ -40,15 +40,16 @@ class Names:
     secure: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     port: int = 0
+    host: str = "127.0.0.1"
 
     async def __aenter__(self) -> Names:
         self._read = ("", self._rrsets(""))
         self._existing: set[dns.name.Name] = set()  # names that are in the zone, or above one that is
-        self._tcp = await asyncio.start_server(self._talk, "127.0.0.1", self.port)
+        self._tcp = await asyncio.start_server(self._talk, self.host, self.port)
         self.port = self._tcp.sockets[0].getsockname()[1]
         loop = asyncio.get_running_loop()
         self._udp, _protocol = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self), local_addr=("127.0.0.1", self.port)
+            lambda: _Datagrams(self), local_addr=(self.host, self.port)
         )
         return self
 
@@ -59,7 +60,7 @@ class Names:
     @property
     def server(self) -> str:
         """The server as a resolver's setting names it."""
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def answer(self, wire: bytes, *, is_udp: bool) -> bytes | None:
         """Return the answer to a question; None is silence."""
@@ -85,7 +86,7 @@ class Names:
         """Put in what the zone has, along aliases, or that it has nothing (RFC 2308 §2)."""
         rrsets = self._current()
         name = question.name
-        while alias := rrsets.get((name, dns.rdatatype.CNAME)):
+        while question.rdtype != dns.rdatatype.CNAME and (alias := rrsets.get((name, dns.rdatatype.CNAME))):
             response.answer.append(alias)
             name = alias[0].target
         if found := rrsets.get((name, question.rdtype)):
