@@ -25,6 +25,8 @@ ALONE = frozenset(
         "collectstatic",
         "test",
         "readbounce",
+        "checkspf",
+        "checkdmarc",
         "stack",
         "version",
     ]
