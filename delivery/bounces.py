@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from delivery.bounce_formats import signs
 from delivery.bounce_formats.notice import Notice
-from delivery.bounce_formats.recipients import command_of, notices
+from delivery.bounce_formats.recipients import command_of, notices, reply_in
 from delivery.bounce_formats.telling import Told, senders_of, told
 from delivery.complaints import Feedback, feedback_of
 from delivery.diagnosis import STATUS, diagnose
@@ -115,6 +115,8 @@ def _read(report: Report, story: Told) -> tuple[Kind, list[Failure], Feedback | 
     groups = [group for group in report.groups if _names_recipient(group)]
     if report.kind == "delivery-status" and groups:
         return _of_groups(report, story, groups)
+    if story.action == "delivered":
+        return Kind.DELIVERED, [], None
     if story.action:
         groups = [group for group in groups_of(story.text) if _names_recipient(group) and "action" in group]
         if groups:
@@ -164,10 +166,12 @@ def _of_group(group: Group, action: str, story: Told, notes: list[Notice], is_on
         note = notes[0]
     status = group.get("status", "")
     _code, _blank, comment = status.partition(" ")
-    texts = [diagnostic, note.text if note else "", comment.strip("() ")]
+    quoted = reply_in(story.lines) if is_only else ""
+    texts = [diagnostic, quoted, note.text if note else "", comment.strip("() ")]
     command = command_of(diagnostic)
     if command == "dsn" and (note or is_only):
         command = command_of(story.text if is_only else note.text if note else "")
+    command = story.command if command == "dsn" else command
     remote = typed(group.get("remote-mta", "")).partition(" ")[0]
     host = recipient.rpartition("@")[2] if not remote or remote.startswith("[") else remote
     return _failure(recipient, action, texts, status, command, host)
@@ -175,8 +179,9 @@ def _of_group(group: Group, action: str, story: Told, notes: list[Notice], is_on
 
 def _of_notice(notice: Notice, story: Told) -> Failure:
     is_only = len(story.notices) == 1
-    texts = [notice.text] + ([" ".join(story.text.split())] if is_only else [])
+    texts = [reply_in(story.lines), notice.text, story.text] if is_only else [notice.text]
     command = command_of(story.text if is_only else notice.text)
+    command = story.command if command == "dsn" else command
     host = notice.recipient.rpartition("@")[2]
     return _failure(notice.recipient, notice.action, texts, notice.status, command, host)
 

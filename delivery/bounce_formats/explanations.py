@@ -33,7 +33,8 @@ ANNOUNCED_ELSEWHERE = re.compile(
     .{0,30}(?:copy\ of\ (?:the|your)\ (?:original\ )?(?:message|e-?mail|mail)|original\ (?:message|mail)\ (?:follows|is\ (?:included|attached)))\b.{0,40}
     |.{0,20}(?:ursprüngliche\ nachricht|original-?nachricht|message\ (?:d'origine|original)|mensaje\ original|mensagem\ original
       |messaggio\ originale|oorspronkelijk\ bericht|original-?header)\b.{0,40}
-    |.{0,20}(?:元のメッセージ|元のメール|オリジナルメッセージ|原文|送信されたメッセージ|エラーとなったメール|原始邮件|原始郵件|исходное\ сообщение|원본\ 메시지).{0,30}
+    |(?:.{0,12}|[-=*_#\ ]{3,}.{0,20})(?:元のメッセージ|元のメール|オリジナルメッセージ|原文|送信されたメッセージ|エラーとなったメール|原始邮件|原始郵件|исходное\ сообщение|원본\ 메시지)
+      (?:.{0,3}|(?:です|は(?:以下|次)|ヘッダ|本文|如下|以下).{0,16}|.{0,16}[-=*_#]{3,})
     )$""",
     re.VERBOSE,
 )
@@ -95,7 +96,7 @@ def _is_header(lines: list[str], place: int) -> bool:
 
 def _fields(lines: list[str]) -> Group:
     """Return the header that begins in these lines."""
-    start = next((place for place, line in enumerate(lines[:12]) if FIELD.match(line)), None)
+    start = next((place for place, line in enumerate(lines[:12]) if _is_field(line)), None)
     if start is None:
         return {}
     fields: list[str] = []
@@ -107,3 +108,10 @@ def _fields(lines: list[str]) -> Group:
         else:
             break
     return grouped(iter(fields))
+
+
+def _is_field(line: str) -> bool:
+    found = FIELD.match(line)
+    return found is not None and (
+        found[1].lower() in COMMON or found[1].lower().startswith(("x-", "arc-", "list-", "user-agent"))
+    )

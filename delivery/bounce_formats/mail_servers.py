@@ -5,6 +5,7 @@ from __future__ import annotations
 from delivery.bounce_formats.notice import Format
 
 FORMATS = (
+    Format("any system, successes", r"\bsuccessfully (?:delivered|relayed)|has been (?:successfully )?delivered to|^your message was delivered to|is complete, but no delivery notification", action="delivered"),
     Format("Postfix; bounce(5) templates, delay", r"this is a warning only\. +you do not need to resend", action="delayed"),
     Format("Postfix; bounce(5) templates, delay", r"^your message could not be delivered for (?:more than )?\S+ ", action="delayed"),
     Format("Postfix; bounce(5) templates", r"^(?:i'm|i am) sorry to have to inform you that (?:your|the) message|^this is the (?:mail system|postfix program) at host"),
@@ -24,15 +25,15 @@ FORMATS = (
     Format("OpenSMTPD; bounce.c, delays", r"^\s*a message is delayed for more than|this is only a temporary failure report", action="delayed"),
     Format("OpenSMTPD; bounce.c", r"^\s*this is the mailer-daemon, please do not reply|an error has occurred while attempting to deliver a message for"),
     Format("DragonFly Mail Agent", r"^this is the dragonfly mail agent|^there was an error delivering your mail to"),
-    Format("Apache James", r"james mail server at|^error (?:message|report) below:|^this message contains bounced|james mailet"),
-    Format("Haraka; outbound bounces", r"haraka mailer program|^intended recipients?:|^failure reason:"),
+    Format("Apache James", r"james mail server at|^error (?:message|report) below:|^this message contains bounced|james mailet", is_plain=True),
+    Format("Haraka; outbound bounces", r"haraka mailer program|^intended recipients?:|^failure reason:", is_plain=True),
     Format("PowerMTA, Momentum", r"^hello, this is the mail server on|i am sending you this message to inform you on the delivery status|^this message was undeliverable due to the following reason|^your message was not delivered because"),
     Format("PowerMTA", r"delivery failed; will not continue trying"),
-    Format("MailEnable, hMailServer, SmarterMail", r"^message could not be delivered|^your message (?:could not be delivered|did not reach|was not delivered)|^(?:unable to deliver|could not deliver) (?:the |your )?(?:mail|message|e-?mail)"),
-    Format("Kamailio, mailsrv and their like", r"^we (?:had trouble|were unable|could not|are unable) (?:delivering|to deliver|deliver)\b|^the following recipients? (?:returned|failed|could not)|^(?:delivery|transmission) (?:to|of) .{0,120}\bfailed"),
+    Format("MailEnable, hMailServer, SmarterMail", r"^message could not be delivered|^your message (?:could not be delivered|did not reach|was not delivered)|^(?:unable to deliver|could not deliver) (?:the |your )?(?:mail|message|e-?mail)", is_plain=True),
+    Format("Kamailio, mailsrv and their like", r"^we (?:had trouble|were unable|could not|are unable) (?:delivering|to deliver|deliver)\b|^the following recipients? (?:returned|failed|could not)|^(?:delivery|transmission) (?:to|of) .{0,120}\bfailed", is_plain=True),
     Format("Oracle, Sun and iPlanet Messaging Server, PMDF; delays", r"^your message (?:has been delayed|is being delayed|is still being attempted)|^\W*continuing to try|^your message has been enqueued and undeliverable", action="delayed"),
     Format("Oracle, Sun and iPlanet Messaging Server, PMDF", r"^your message cannot be delivered to the following|^this report relates to a message you sent"),
-    Format("MMDF, ISODE", r"^your message was not delivered to|^the following errors? occurred when (?:trying|attempting) to (?:send|deliver)|^reason for (?:failure|non-?delivery)"),
-    Format("Lyris, Mercury, CommuniGate Pro", r"^failed to deliver to|^the attached message (?:had|has) permanent fatal delivery errors|^the following (?:mail|message|e-?mail) could not be delivered|^the (?:mail|message|e-?mail) (?:you sent )?(?:could not be|was not|cannot be|has not been) (?:delivered|sent)"),
-    Format("any server", r"^delivery (?:to|of) .{0,80}(?:has )?failed|^delivery has failed|^the delivery of (?:your|the) (?:message|mail|e-?mail)|^(?:the following )?delivery (?:error|failure|problem)"),
+    Format("MMDF, ISODE", r"^your message was not delivered to|^the following errors? occurred when (?:trying|attempting) to (?:send|deliver)|^reason for (?:failure|non-?delivery)", is_plain=True),
+    Format("Lyris, Mercury, CommuniGate Pro", r"^failed to deliver to|^the attached message (?:had|has) permanent fatal delivery errors|^the following (?:mail|message|e-?mail) could not be delivered|^the (?:mail|message|e-?mail) (?:you sent )?(?:could not be|was not|cannot be|has not been) (?:delivered|sent)", is_plain=True),
+    Format("any server", r"^delivery (?:to|of) .{0,80}(?:has )?failed|^delivery has failed|^the delivery of (?:your|the) (?:message|mail|e-?mail)|^(?:the following )?delivery (?:error|failure|problem)", is_plain=True),
 )  # fmt: skip

@@ -23,14 +23,17 @@ class Format:
     """How one mail system begins a text about a failure.
 
     `opening` is a regular expression over a line of the text, in lower case. `action` is what such a text says: "failed",
-    or "delayed" where the mail is still being tried. `starts` says where the part about recipients begins, if not right
-    behind the opening.
+    or "delayed" where the mail is still being tried. `command` is the SMTP command whose replies the system quotes, where it
+    never names it. `is_plain` words are such as people write too: they need more signs beside them.
     """
 
-    __slots__ = ("action", "opening", "source", "starts")
+    __slots__ = ("action", "command", "is_plain", "opening", "source")
 
-    def __init__(self, source: str, opening: str, *, action: str = "failed", starts: str = "") -> None:
+    def __init__(
+        self, source: str, opening: str, *, action: str = "failed", command: str = "dsn", is_plain: bool = False
+    ) -> None:
         self.source = source
         self.opening = re.compile(opening)
         self.action = action
-        self.starts = re.compile(starts) if starts else None
+        self.command = command
+        self.is_plain = is_plain

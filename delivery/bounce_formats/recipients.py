@@ -20,7 +20,7 @@ ALONE = re.compile(
 )
 FIRST = re.compile(
     rf"""^[\s*•·\->"'([]{{0,12}}(?:<({ADDRESS})>|"({ADDRESS})"|({ADDRESS}))(?:\s?\(expanded\ from[^()]{{0,120}}\)|\s?\[[^\[\]]{{0,80}}\]|,\ ORCPT=[^:]{{1,80}})?
-    (?:\s?:|\s?\.\.\.|;|,|\s?-\s|\s\(|\s+on\s|\s+(?:delivery|failed|is|was|does|has|could|cannot|not|because|rejected|deliver|address)\b|\s{{2,}}\S|\s\d{{3}}\s)""",
+    (?:\s?:|\s?\.\.\.|;|,|\s+\S|\s?\()""",
     re.VERBOSE,
 )
 LABEL = re.compile(
@@ -37,6 +37,7 @@ SENTENCE = re.compile(
     rf"""(?:deliver\w*|delivered|message|mail|e-?mail|recipient|address|mailbox|user|account|sent|reach|to|for|an|à|para|a|wasn't|your)\s.{{0,60}}?[<"'(\[]?({ADDRESS})""",
     re.VERBOSE | re.IGNORECASE,
 )
+REFUSED = re.compile(r"^\s{0,12}(?:<<<|received >>>|out:|<==?|<-)\s{0,4}([45]\d\d[ -].*)$", re.IGNORECASE)
 RCPT = re.compile(rf"(?:>>>|<<<|sent|in:)\s{{0,4}}rcpt to:\s?<?({ADDRESS})", re.IGNORECASE)
 ANY = re.compile(ADDRESS)
 HELP = re.compile(
@@ -48,11 +49,18 @@ SENDER_LINE = re.compile(
     re.IGNORECASE,
 )
 COMMAND = re.compile(
-    r"in reply to (?:the )?(end of )?(mail|rcpt|data)|after (?:(end of )|pipelined )?(mail|rcpt|data|ehlo|helo|initial connection|starttls)"
+    r"in reply to (?:the )?(end of )?(mail|rcpt|data)|for (mail from|rcpt to|data) response|after (?:(end of )|pipelined )?(mail|rcpt|data|ehlo|helo|initial connection|starttls)"
     r"|(?:>>>|sent <<<) ?(mail|rcpt|data|ehlo|helo|starttls)\b|did not like our (final )?(mail|rcpt|data|ehlo|helo)|\[(mail_from|rcpt_to|data|conn\w*)\]|(does not like recipient|recipient (?:was )?rejected)|(does not like sender|sender was rejected)|(failed after i sent the message|message was rejected)",
     re.IGNORECASE,
 )
-COMMANDS = {"initial connection": "greeting", "helo": "ehlo", "mail_from": "mail", "rcpt_to": "rcpt"}
+COMMANDS = {
+    "mail from": "mail",
+    "rcpt to": "rcpt",
+    "initial connection": "greeting",
+    "helo": "ehlo",
+    "mail_from": "mail",
+    "rcpt_to": "rcpt",
+}
 SAID_BY_QMAIL = {
     "does not like recipient": "rcpt",
     "recipient rejected": "rcpt",
@@ -73,6 +81,11 @@ def notices(lines: list[str], senders: set[str]) -> list[Notice]:
         if found:
             return _merged(found, lines)[:MOST]
     return []
+
+
+def reply_in(lines: list[str]) -> str:
+    """Return the first refusal in a transcript of a session, or nothing."""
+    return next((match[1] for line in lines if (match := REFUSED.match(line[:LONGEST_LINE]))), "")
 
 
 def command_of(text: str) -> str:

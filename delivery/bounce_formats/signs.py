@@ -11,10 +11,12 @@ import re
 from delivery.parts import Group
 
 DAEMON = re.compile(
-    r"mailer[-_. ]?(?:daemon|deamon)|mail[-_. ]?daemon|post ?master|poostmaster|mdaemon|mail(?:er)? ?(?:delivery|transport|return) ?(?:system|subsystem|service|agent)|delivery[-_ ]?(?:sub)?system"
+    r"mailer[-_. ]?(?:daemon|deamon)|mail[-_. ]?daemon|post[ _-]?master|poostmaster|mdaemon|mail(?:er)? ?(?:delivery|transport|return) ?(?:system|subsystem|service|agent)|delivery[-_ ]?(?:sub)?system"
     r"|system administrator|systemadministrator|mail ?system|administrateur système|administrador del sistema|maildelivery|mailadmin|mail administrator|courier mail server"
-    r"|microsoft outlook|microsoft exchange|internet mail|interscan|content[- ]?filter|bounces?@|bounced?[-+_]|<>|undeliver|non-?delivery|mail-?failure|antispam|email security"
+    r"|microsoft outlook|microsoft exchange|internet mail|interscan|content[- ]?filter|<>|undeliver|non-?delivery|mail-?failure|antispam|email security"
 )
+MACHINE = re.compile(r"no-?_?reply|do-?_?not-?_?reply|automat|\bsystem\b|robot")
+NOBODY = re.compile(r"<?(?:mailer-daemon|postmaster)\b")
 FAILURE = re.compile(
     r"undeliver|(?:un|non?[- ]?)deliver(?:y|able|ed)|(?:mail|message|delivery|e-?mail|transmission|permanent delivery) ?(?:status |system )?(?:failure|failed|failing|error|problem|status notification)"
     r"|fail(?:ure|ed)[: ]*(?:notice|delivery|mail|message|to deliver|to send)|delivery (?:status|report|notification|has failed|to .{0,80} failed)|returned (?:mail|message|to sender|e-?mail)|return(?:ed|ing)? (?:mail|message)|returning (?:message|mail) to sender"
@@ -34,6 +36,9 @@ VACATION = re.compile(
 )
 CHALLENGE = re.compile(
     r"please (?:confirm|verify) (?:your|you|that|this)|confirm(?:ation)? (?:your|of your|required|request)|confirm that you|verification (?:required|request)|verify your (?:e-?mail|message|address|identity)|to (?:have|get) your (?:message|mail|e-?mail) delivered|challenge|i'?m protecting (?:my|myself)|boxbe|spam ?arrest|tmda|mailblocks|sender verification|approve your|action required: .{0,30}deliver|is not (?:yet )?on (?:my|the) (?:guest|allow|approved|white)"
+)
+PROOF = re.compile(
+    r"please confirm your (?:message|mail|e-?mail)|(?:confirm|verify|prove).{0,40}(?:by replying|reply to this|you are (?:a )?(?:human|person))"
 )
 MARKS_OF_ANSWERS = (
     "x-autoreply",
@@ -57,10 +62,15 @@ def is_from_daemon(header: Group) -> bool:
     ) or not header.get("from", "").strip("<> ")
 
 
+def is_from_machine(header: Group) -> bool:
+    """Return whether nobody reads what is answered to the writer."""
+    return MACHINE.search(header.get("from", "").lower()[:300]) is not None
+
+
 def is_from_nobody(header: Group) -> bool:
     """Return whether it came from the empty sender (RFC 5321 §4.5.5), so far as that is written down."""
     path = header.get("return-path")
-    return path is not None and (path.strip() in ("", "<>") or DAEMON.search(path.lower()[:300]) is not None)
+    return path is not None and (path.strip() in ("", "<>") or NOBODY.match(path.lower()[:300]) is not None)
 
 
 def is_automatic(header: Group) -> bool:
@@ -100,8 +110,11 @@ def is_vacation(header: Group) -> bool:
     return VACATION.search(subject_of(header)) is not None
 
 
-def is_challenge(header: Group, text: str) -> bool:
-    """Return whether a filter asks the sender to prove that he is a person."""
-    return CHALLENGE.search(subject_of(header)) is not None or (
-        not is_of_failure(header) and CHALLENGE.search(text[:3_000].lower()) is not None
-    )
+def is_challenge(header: Group, text: str, *, is_sure: bool = False) -> bool:
+    """Return whether a filter asks the sender to prove that he is a person. `is_sure` is a text that opens as a bounce."""
+    beginning = text[:3_000].lower()
+    if is_sure:
+        return PROOF.search(beginning) is not None
+    if CHALLENGE.search(subject_of(header)):
+        return True
+    return not is_of_failure(header) and CHALLENGE.search(beginning) is not None

@@ -19,12 +19,15 @@ from delivery.parts import Group
 from delivery.reports import Report
 
 OPENING_LINES = 60
+LONGEST_OPENING = 400  # characters of a line
+FIRST_LINES = 4  # in which a mail begins so, and does not quote another
 ENOUGH = 4  # signs, of those in `_weight`
 ADDRESSES = re.compile(ADDRESS)
 REPLY = re.compile(r"(?<![\d.])[45]\d\d[ -]#?(?:[45]\.\d{1,3}\.\d{1,3}|[A-Za-z<])|\(#[45]\.\d\.\d\)")
 SENTENCE = re.compile(
     r"(?:could|can|cannot|was|were|has|have|did|is|are)(?: ?not|n't)? (?:be |been )?(?:deliver|reach|accept|receiv|sent\b|process)|undeliver|unable to deliver|not (?:be )?deliver|deliver\w* (?:\S+ ){0,6}fail|fail\w* (?:\S+ ){0,4}deliver|permanent (?:error|failure)|returned to (?:you|sender)|user unknown|unknown user|mailbox (?:is )?full|does not exist|rejected|bounced"
 )
+STRANGER = Format("a system that no format knows", r"")
 SENDER_FIELDS = ("from", "return-path", "sender", "reply-to", "x-sender", "errors-to")
 
 
@@ -36,6 +39,7 @@ class Told:
     notices: list[Notice] = field(default_factory=list)
     returned: Group = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    command: str = "dsn"
 
     @property
     def text(self) -> str:
@@ -49,13 +53,14 @@ def told(report: Report) -> Told:
     lines, returned = explained(report.text)
     lines = unquoted(lines)
     returned = returned or report.returned
-    action = _action(report, lines, returned)
-    if not action:
+    form = _form(report, lines, returned)
+    if not form:
         return Told("", [], returned, lines)
+    action = form.action
     named = notices(lines, senders_of(report.header, returned))
     for notice in named:
         notice.action = action
-    return Told(action, named or _named_in_header(report.header, returned, action), returned, lines)
+    return Told(action, named or _named_in_header(report.header, returned, action), returned, lines, form.command)
 
 
 def senders_of(header: Group, returned: Group) -> set[str]:
@@ -71,58 +76,62 @@ def senders_of(header: Group, returned: Group) -> set[str]:
 # -- inside ------------------------------------------------------------------------------------
 
 
-def _action(report: Report, lines: list[str], returned: Group) -> str:
-    """Return "failed", "delayed", or "" where the mail is something else."""
+def _form(report: Report, lines: list[str], returned: Group) -> Format | None:
+    """Return the form of the text, None where the mail is something else than a failure or a delay."""
     header = report.header
     written = [line.strip().lower() for line in lines if line.strip()][:OPENING_LINES]
+    text = "\n".join(written)
     known = _known(written)
     is_daemon = signs.is_from_daemon(header)
-    signed = is_daemon or signs.is_from_nobody(header) or signs.is_automatic(header)
-    if signs.is_answer(header) and not (is_daemon and known):
-        return ""
-    if signs.is_of_list(header) and not (is_daemon and (known or report.kind)):
-        return ""
-    if signs.is_vacation(header) and not (is_daemon and known):
-        return ""
-    if known and (signed or signs.is_of_failure(header)):
-        return known.action
-    if signs.is_challenge(header, "\n".join(written)):
-        return ""
-    text = " ".join(written)
-    return "failed" if _weight(report, text, bool(returned)) >= ENOUGH else ""
+    is_sure = known is not None and not known.is_plain
+    if (signs.is_answer(header) or signs.is_vacation(header) or signs.is_of_list(header)) and not (
+        is_daemon and (known or report.kind)
+    ):
+        return None
+    if signs.is_challenge(header, text, is_sure=is_daemon and is_sure):
+        return None
+    if is_sure and _is_signed(report, text, returned):
+        return known
+    return (known or STRANGER) if _weight(report, text, returned, known) >= ENOUGH else None
+
+
+def _is_signed(report: Report, text: str, returned: Group) -> bool:
+    """Return whether a mail system sent the mail, beside what its text says. Tickets quote mails, and are automatic too."""
+    header = report.header
+    if signs.is_from_daemon(header) or signs.is_from_nobody(header) or "x-failed-recipients" in header:
+        return True
+    has_returned = bool(returned) or report.has_returned
+    begins_so = _known(text.split("\n")[:FIRST_LINES]) is not None
+    if signs.is_automatic(header) or signs.is_from_machine(header):
+        return report.has_returned or (has_returned and begins_so)
+    return begins_so and signs.is_of_failure(header) and (has_returned or REPLY.search(text) is not None)
 
 
 def _known(written: list[str]) -> Format | None:
-    """Return the format that the text opens in; the earliest line counts, and of two on one line the first listed."""
-    delayed = None
+    """Return the format that the text opens in: one of a delay if there is any, since those begin as failures do."""
+    found: dict[str, Format] = {}
     for line in written:
         for form in FORMATS:
-            if form.opening.search(line[:400]):
-                if form.action == "failed":
-                    return delayed or _delayed(written) or form
-                delayed = delayed or form
-    return delayed
+            before = found.get(form.action)
+            is_better = before is None or (before.is_plain and not form.is_plain)
+            if is_better and form.opening.search(line[:LONGEST_OPENING]):
+                found[form.action] = form
+    return found.get("delayed") or found.get("failed") or found.get("delivered")
 
 
-def _delayed(written: list[str]) -> Format | None:
-    forms = [form for form in FORMATS if form.action == "delayed"]
-    return next((form for line in written for form in forms if form.opening.search(line[:400])), None)
-
-
-def _weight(report: Report, text: str, has_header: bool) -> int:
-    """Return how many signs there are that an unknown system tells of a failure."""
+def _weight(report: Report, text: str, returned: Group, known: Format | None) -> int:
+    """Return how many signs there are that a system whose words prove little tells of a failure."""
     header = report.header
-    says_reply, says_failure = REPLY.search(text) is not None, SENTENCE.search(text) is not None
-    if not (says_reply or says_failure or signs.is_of_failure(header)):
+    says_reply, says_failure = REPLY.search(text) is not None, bool(known) or SENTENCE.search(text) is not None
+    is_of_failure, has_returned = signs.is_of_failure(header), bool(returned) or report.has_returned
+    is_daemon, is_nobody = signs.is_from_daemon(header), signs.is_from_nobody(header)
+    if not (is_of_failure or has_returned) or not (is_daemon or has_returned or (is_nobody and says_reply)):
         return 0
-    return (
-        2 * signs.is_from_daemon(header)
-        + (signs.is_from_nobody(header) or signs.is_automatic(header))
-        + 2 * signs.is_of_failure(header)
-        + (has_header or report.has_returned)
-        + says_reply
-        + says_failure
-    )
+    if not has_returned and not notices(text.splitlines(), senders_of(header, returned)):
+        return 0
+    is_machine = is_nobody or signs.is_automatic(header)
+    weight = 2 * is_daemon + is_machine + 2 * is_of_failure + has_returned + says_reply + says_failure
+    return weight if is_daemon or is_nobody else weight - 1
 
 
 def _named_in_header(header: Group, returned: Group, action: str) -> list[Notice]:
@@ -140,7 +149,7 @@ def _of_json(text: str) -> Told | None:
     if start < 0:
         return None
     try:
-        said, _end = json.JSONDecoder().raw_decode(text[start:])
+        said, _end = json.JSONDecoder(strict=False).raw_decode(text[start:].replace("!\n ", ""))
     except (ValueError, RecursionError):
         return None
     bounce = said.get("bounce") if isinstance(said, dict) else None

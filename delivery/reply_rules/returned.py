@@ -20,6 +20,8 @@ QMAIL = "qmail; qmail-send, qmail-remote, qmail-local"
 EXIM = "Exim; specification, bounce messages, appendfile, pipe"
 
 ADDRESSES = (
+    Rule(R.SUSPENDED, r"user\(s\) account is (disabled|temporarily limited|stopped)|account is locked|account (is )?(temporarily )?(locked|limited)|\bmailbox_?unavailable\b|mailbox unavailable or access denied by", "ezweb; vpopmail",
+         "dsn 550 The user(s) account is disabled."),
     Rule(R.USER_UNKNOWN, r"\b5\.2\.1\b.{0,80}(user unknown|unknown user|no such user)", "Sendmail and others at RCPT: given up, and nobody there by that name",
          "rcpt 550 5.2.1 <taro@example.jp>... User Unknown", commands="rcpt"),
     Rule(R.USER_UNKNOWN, r"^67$", SYSEXITS, "dsn 550 67"),
@@ -35,38 +37,46 @@ ADDRESSES = (
          "dsn 550 The e-mail address you entered couldn't be found"),
     Rule(R.USER_UNKNOWN, r"recipient address rejected\.?$", "au one net: its servers know all addresses",
          "mx.auone-net.jp rcpt 550 <taro@auone-net.jp>: Recipient address rejected.", commands="rcpt", host=r"(^|\.)auone-net\.jp$"),
+    Rule(R.USER_UNKNOWN, r"\b5\.1\.1\b.{0,80}inactive e-?mail address", "iCloud, given up: the address is none any more",
+         "rcpt 550 5.1.1 <taro@icloud.com>: inactive email address"),
+    Rule(R.HOST_UNKNOWN, r"account or domain may not exist", "cPanel; its Exim says so where DNS knows no such domain",
+         "dsn 550 The account or domain may not exist, they may be blacklisted, or missing the proper dns entries."),
     Rule(R.HOST_UNKNOWN, r"^68$", SYSEXITS, "dsn 550 68"),
     Rule(R.HOST_UNKNOWN, r"illegal host/domain name|couldn't find any host named|couldn't find any host by that name|domain .{0,60}couldn't be found|host not found\b(?!.{0,30}try again)|no such domain|(recipient|receiving) domain .{0,60}(not exist|not found)|unrouteable mail domain|all relevant mx records point to non-existent hosts", SUN + "; " + QMAIL + "; " + GMAIL + "; Exim",
          "dsn 550 Illegal host/domain name found"),
-    Rule(R.NOT_ACCEPTED, r"(mx|srv) record indicated no smtp service|no mx found for domain|couldn't find a mail exchanger|returned null mx|host/domain does not accept mail|domain .{0,80}doesn't receive e?mail", EXIM + "; OpenSMTPD; " + QMAIL + "; Gmail; " + SUN + ": null MX and no MX",
+    Rule(R.NOT_ACCEPTED, r"(mx|srv) record indicated no smtp service|no mx (record )?found|couldn't find a mail exchanger|returned null mx|host/domain does not accept mail|domain .{0,80}doesn't receive e?mail", EXIM + "; OpenSMTPD; " + QMAIL + "; Gmail; " + SUN + ": null MX and no MX",
          "dsn 550 an MX or SRV record indicated no SMTP service"),
+    Rule(R.NOT_ACCEPTED, r"type=mx: malformed or unexpected name server reply", "Postfix before 3.0: what it says of a null MX",
+         "dsn 550 Name service error for name=example.jp type=MX: Malformed or unexpected name server reply", commands="dsn", codes="55"),
     Rule(R.MOVED, r"has moved to (a )?new|moved; please|address has (been )?changed|new (e-?mail )?address is", "vacation-like replies of postmasters; RFC 5321 §3.4",
          "dsn 550 The address has changed to a new one", commands="dsn rcpt"),
 )  # fmt: skip
 
 MAILBOXES = (
+    Rule(R.FILTERED, r"^-* ?each of the following recipients was rejected by a remote mail ?server[. -]*$", "ezweb: without a reply, the reader's filter refused",
+         "dsn 550 Each of the following recipients was rejected by a remote mail server."),
     Rule(R.MAILBOX_FULL, r"(mail)?(folder|inbox|box|account|mailbox)('s|s)? .{0,20}\b(over ?full|full|over ?quota|too full)|mailbox exceeds allowed size|exceeded (the )?(max\w* )?(mail(box)? ?)?(quota|storage)|exceeds? .{0,30}(mailbox|storage|quota)|speicherplatz|postfach .{0,30}voll|quota|boîte .{0,40}pleine|lleno|piena|cheia|переполнен|превышен|satt", "IMail, ezweb, KDDI and many more",
          "dsn 550 the user's mailfolder is full"),
-    Rule(R.SUSPENDED, r"user\(s\) account is (disabled|temporarily limited|stopped)|account is locked|account (is )?(temporarily )?(locked|limited)|\bmailbox_?unavailable\b|mailbox unavailable or access denied by", "ezweb; vpopmail",
-         "dsn 550 The user(s) account is disabled."),
-    Rule(R.FILTERED, r"^(?!.*\b[45]\.[12]\.\d\b).*(unknown user|user unknown|no such user|user not found|recipient not found|that you tried to reach does not exist|unknown recipient)", "RFC 5321 §3.3: no command and no code say whether the user is unknown or a filter answers for him",
-         "dsn 550 Unknown user taro@example.jp", commands="dsn"),
 )  # fmt: skip
+
+# No command and no code say whether the user is unknown, or a filter answers for him (RFC 5321 §3.3).
+UNKNOWN_TO_A_FILTER = Rule(
+    R.FILTERED, r"", "any server after DATA", "dsn 550 Unknown user taro@example.jp", commands="dsn"
+)
 
 SENDERS = (
     Rule(R.REJECTED, r"groups\.google\.com", "Google Groups: no such group, or not for this sender", "dsn 550 https://groups.google.com/support/"),
     Rule(R.REJECTED, r"unrout(e)?able sender|sender (was|is) (rejected|denied)|does not like sender", "Exim; qmail-remote", "mail 550 does not like sender"),
+    Rule(R.RELAY_DENIED, r"insecure mail relay", "V5 Sendmail's days", "mail 550 Insecure Mail Relay"),
     Rule(R.SPAM, r"unsolicited bulk e-?mail|blocked by our (spam|bulk)|considered spam|classified as spam", "amavis, Barracuda", "dsn 550 was blocked by our bulk email filter"),
     Rule(R.SYNTAX, r"protocol violation", "RFC 5321 §4.3.2", "data 550 Protocol violation"),
 )  # fmt: skip
 
 MOMENTS = (
-    Rule(R.EXPIRED, r"could not be delivered for|too long in the queue|in the queue too long|all hosts (for .{0,80} )?have been failing for a long time|delivery failed \d+ attempts|could not deliver for the last|retry time(out)? (exceeded|not reached)|message (has )?expired|delivery time expired|will be deleted from queue|failed \d+ (times|attempts)|ran out of (time|retries)|maximum (retry|delivery) (time|attempts)|timeout exceeded|has been in the queue", "Sendmail, Exim, IMail, DragonFly, qmail: they give up",
-         "dsn 450 all hosts have been failing for a long time and were last tried after this message arrived"),
     Rule(R.SYSTEM_ERROR, r"^(6[4-69]|7[0-8])$", SYSEXITS, "dsn 550 71"),
     Rule(R.SYSTEM_ERROR, r"pipe to \||local delivery failed|child (process|crashed)|returned (exit )?code|exited with|status \d+ from|command (died|failed|output)|can't (create|open) (user )?|failed to read|operating system error|directory|cannot append|mailbox_command|i/o error", EXIM + ", " + QMAIL + ": a program behind the mailbox",
          "dsn 550 pipe to |/usr/local/bin/cat generated by taro@example.jp"),
-    Rule(R.NETWORK_ERROR, r"routing loop|mail loop|maximum hop count|too many hops|forwarded more than the maximum|loop (was )?detected|mail forwarding loop|loops? back to (myself|itself)|is looping", "Domino, Exchange, Postfix, qmail-send: loops (RFC 5321 §6.3)",
+    Rule(R.NETWORK_ERROR, r"routing loop|mail loop|maximum hop count|too many hops|host name lookup failure|name server.{0,40}(lookup|time|fail)|could not find a gateway|forwarded more than the maximum|loop (was )?detected|mail forwarding loop|loops? back to (myself|itself)|is looping", "Domino, Exchange, Postfix, qmail-send: loops (RFC 5321 §6.3)",
          "dsn 550 Maximum hop count exceeded. Message probably in a routing loop."),
 )  # fmt: skip
 
