@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from accounts.domains.records import tell_mailboxes
 from accounts.models import Domain
 from delivery.models import ReturnMailbox
 
@@ -11,6 +10,3 @@ def mailbox_domain_of(domain: Domain) -> str:
     """Return the domain of the mailbox that takes what comes back, or nothing."""
     mailbox = ReturnMailbox.objects.filter(domain=domain).first()
     return mailbox.address.rpartition("@")[2] if mailbox else ""
-
-
-tell_mailboxes(mailbox_domain_of)

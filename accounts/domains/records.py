@@ -7,7 +7,7 @@ the envelope sender's (RFC 7208 §2.4), which is below `bounce.`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domains.neighbours import mailbox_domain
 from accounts.domains.spf_terms import merged, own_terms
 from accounts.models import DkimKey, Domain
 
@@ -63,7 +64,7 @@ class Record:
     @property
     def line(self) -> str:
         """Return the line of a zone file."""
-        return f"{self.name}. IN {self.kind} {self.quoted}"
+        return f"{self.name}. {self.kind} {self.quoted}"
 
 
 def records_of(domain: Domain) -> list[Record]:
@@ -81,14 +82,9 @@ def spf_name_of(domain: Domain) -> str:
     return mailbox_domain(domain) or domain.bounce_name
 
 
-def mailbox_domain(domain: Domain) -> str:
-    """Return the domain of the mailbox that takes what comes back, or nothing where an MX record leads it here."""
-    return _mailbox_domain[0](domain)
-
-
-def tell_mailboxes(ask: Callable[[Domain], str]) -> None:
-    """Let `delivery`, which reads them, say which domains have a mailbox for what comes back."""
-    _mailbox_domain[0] = ask
+def keys_of(domain: Domain) -> list[DkimKey]:
+    """Return the keys, RSA first; none of a domain that nobody has added."""
+    return list(domain.keys.order_by("-algorithm", "pk")) if domain.pk else []
 
 
 def tracking_target() -> str:
@@ -100,7 +96,6 @@ def tracking_target() -> str:
 
 Row = tuple[str, str | Promise, Need, str, str, str]
 
-_mailbox_domain: list[Callable[[Domain], str]] = [lambda _domain: ""]
 KEY_NAMES = {DkimKey.Algorithm.RSA: "RSA", DkimKey.Algorithm.ED25519: "Ed25519"}
 
 
@@ -123,7 +118,7 @@ def _rows(domain: Domain, found: dict[str, str]) -> Iterator[Row]:
 
 def _keys(domain: Domain) -> Iterator[Row]:
     """Yield the keys that sign, then the next ones; one that was replaced needs no record for long."""
-    keys = [key for key in domain.keys.order_by("-algorithm", "pk") if key.state != DkimKey.State.OLD]
+    keys = [key for key in keys_of(domain) if key.state != DkimKey.State.OLD]
     for key in sorted(keys, key=lambda key: key.state != DkimKey.State.CURRENT):
         kind = KEY_NAMES[DkimKey.Algorithm(key.algorithm)]
         is_current = key.state == DkimKey.State.CURRENT
