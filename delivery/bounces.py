@@ -15,7 +15,7 @@ from delivery.bounce_formats import signs
 from delivery.bounce_formats.notice import Notice
 from delivery.bounce_formats.recipients import command_of, notices, reply_in
 from delivery.bounce_formats.telling import Told, senders_of, told
-from delivery.complaints import Feedback, feedback_of
+from delivery.complaints import Feedback, feedback_of, is_wish
 from delivery.diagnosis import STATUS, diagnose
 from delivery.parts import Group, printable
 from delivery.reports import Report, groups_of, read_report
@@ -35,6 +35,7 @@ class Kind(StrEnum):
     DELIVERED = "delivered"
     COMPLAINT = "complaint"
     FEEDBACK = "feedback"  # that blames nobody: not-spam, auth-failure (RFC 5965 §7.3)
+    OPT_OUT = "opt_out"  # a mail program unsubscribes its user: a person's wish, whatever is marked as automatic
     RECEIPT = "receipt"  # RFC 8098
     VACATION = "vacation"
     CHALLENGE = "challenge"
@@ -81,6 +82,8 @@ class Reading:
     @property
     def is_automatic(self) -> bool:
         """Whether a program wrote it, so that nobody's wish stands in it (RFC 3834 §5)."""
+        if self.kind is Kind.OPT_OUT:
+            return False
         return self.kind is not Kind.ORDINARY or signs.is_automatic(self.header) or signs.is_from_daemon(self.header)
 
     def failure_of(self, address: str) -> Failure | None:
@@ -110,6 +113,8 @@ def read_bounce(raw: bytes) -> Reading:
 def _read(report: Report, story: Told) -> tuple[Kind, list[Failure], Feedback | None]:
     if feedback := feedback_of(report):
         return (Kind.COMPLAINT if feedback.is_against_us else Kind.FEEDBACK), [], feedback
+    if is_wish(report):
+        return Kind.OPT_OUT, [], Feedback("opt-out", "")
     if report.kind == "disposition-notification":
         return Kind.RECEIPT, [], None
     groups = [group for group in report.groups if _names_recipient(group)]

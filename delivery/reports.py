@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from delivery.parts import FIELD, RETURNED, Group, Part, divided, printable, taken_apart, unix
+from delivery.parts import FIELD, LONGEST_VALUE, RETURNED, Group, Part, divided, printable, taken_apart, unix
 
 MOST_GROUPS = 500
 LONGEST_TEXT = 60_000  # characters of the text for people
@@ -60,13 +60,14 @@ def groups_of(text: str) -> list[Group]:
             group = _kept(groups, group)
         elif line[0] in " \t" or not FIELD.match(line):
             if last in group:
-                group[last] = f"{group[last]} {printable(line.strip())}"[:4_000]
+                group[last] = f"{group[last]} {printable(line.strip())}"[:LONGEST_VALUE]
         else:
             name, _colon, value = line.partition(":")
             last = name.strip().lower()
             if last in group and last in ONCE:
                 group = _kept(groups, group)
-            group.setdefault(last, printable(value.strip()))
+            value = printable(value.strip())
+            group[last] = f"{group[last]}, {value}"[:LONGEST_VALUE] if last in group else value[:LONGEST_VALUE]
         if len(groups) >= MOST_GROUPS:
             return groups
     _kept(groups, group)

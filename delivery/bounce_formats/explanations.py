@@ -17,7 +17,7 @@ ANNOUNCED = re.compile(
     (?:(?:the|your|an?|start\ of|begin(?:ning)?(?:\ of)?|received|full|partial|first\ \d+\ lines\ of|copy\ of|copies\ of)\ )*
     (?:(?:original|returned|unsent|undelivered|undeliverable|rejected|bounced|failed|non-?delivered|returning|your|sent|e?mail|internet)\ )*
     (?:e-?mail\ |mail\ |message\ )?
-    (?:message|e-?mail|mail|header|headers|text\ of\ the\ message|information)
+    (?:message|e-?mail|mail|header|headers|text\ of\ the\ message)
     (?:\ (?:header|headers|text|body|content|contents|fields?|log))?
     (?:\ of\ (?:the|your)\ (?:original\ |returned\ |undelivered\ )?(?:message|e-?mail|mail))?
     (?:\ (?:is\ |are\ )?(?:follows?|following|included|attached|enclosed|returned|begins?|below|as\ follows|including\ all(?:\ the)?\ headers|and\ its\ headers|starts))*

@@ -137,9 +137,8 @@ def _said(lines: list[str], senders: set[str]) -> list[tuple[int, str, str]]:
             continue
         for match in ANY.finditer(line):
             before = (lines[place - 1] if place else "") + " " + line[: match.start()]
-            if SENTENCE.search(before[-160:] + match[0]) and _is_recipient(
-                match[0], before, senders, lines, place, False
-            ):
+            is_said = not line.isascii() or SENTENCE.search(before[-160:] + match[0])
+            if is_said and _is_recipient(match[0], before, senders, lines, place, False):
                 found.append((place, match[0], line[match.end() :]))
     return found[:3]
 

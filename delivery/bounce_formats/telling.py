@@ -6,7 +6,6 @@ the writer, the subject, the returned mail, an SMTP reply, a sentence about a fa
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from delivery.bounce_formats import FORMATS, signs
 from delivery.bounce_formats.explanations import explained, unquoted
 from delivery.bounce_formats.notice import ADDRESS, Format, Notice
 from delivery.bounce_formats.recipients import notices
+from delivery.complaints import read_json
 from delivery.parts import Group
 from delivery.reports import Report
 
@@ -123,9 +123,11 @@ def _weight(report: Report, text: str, returned: Group, known: Format | None) ->
     """Return how many signs there are that a system whose words prove little tells of a failure."""
     header = report.header
     says_reply, says_failure = REPLY.search(text) is not None, bool(known) or SENTENCE.search(text) is not None
-    is_of_failure, has_returned = signs.is_of_failure(header), bool(returned) or report.has_returned
+    is_of_failure = signs.is_of_failure(header)
+    has_returned = bool(returned) or report.has_returned or "x-failed-recipients" in header
     is_daemon, is_nobody = signs.is_from_daemon(header), signs.is_from_nobody(header)
-    if not (is_of_failure or has_returned) or not (is_daemon or has_returned or (is_nobody and says_reply)):
+    is_about_mail = is_of_failure or has_returned or (is_daemon and known is not None and says_reply)
+    if not is_about_mail or not (is_daemon or has_returned or (is_nobody and says_reply)):
         return 0
     if not has_returned and not notices(text.splitlines(), senders_of(header, returned)):
         return 0
@@ -145,19 +147,13 @@ def _named_in_header(header: Group, returned: Group, action: str) -> list[Notice
 
 def _of_json(text: str) -> Told | None:
     """Return what Amazon SES says of a bounce over SNS; docs.aws.amazon.com/ses: notification contents."""
-    start = text.find("{")
-    if start < 0:
-        return None
-    try:
-        said, _end = json.JSONDecoder(strict=False).raw_decode(text[start:].replace("!\n ", ""))
-    except (ValueError, RecursionError):
-        return None
-    bounce = said.get("bounce") if isinstance(said, dict) else None
+    said = read_json(text)
+    bounce = said.get("bounce") if said else None
     recipients = bounce.get("bouncedRecipients") if isinstance(bounce, dict) else None
     if not isinstance(recipients, list):
         return None
     found = [_of_ses(one) for one in recipients[:100] if isinstance(one, dict)]
-    return Told("failed", found, {}, []) if found else None
+    return Told("failed", found, {}, text.split("\n")) if found else None
 
 
 def _of_ses(said: dict[str, Any]) -> Notice:

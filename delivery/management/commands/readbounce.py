@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from delivery.bounces import Reading, read_bounce
 from mailsales import tokens
 
+FROM_LINE = re.compile(rb"^From \S{1,320} [^\r\n]{8,60}\d{4}\r?\n(?=[!-9;-~]{1,76}:)", re.MULTILINE)
 READERS = (
     tokens.read_bounce_token,
     tokens.read_test_token,
@@ -37,10 +39,19 @@ class Command(BaseCommand):
                 self.stderr.write(f"{name} cannot be read: {error.strerror}.")
                 failures += 1
                 continue
-            for line in lines(name, read_bounce(raw)):
-                self.stdout.write(json.dumps(line, ensure_ascii=False))
+            for mail in mails_in(raw):
+                for line in lines(name, read_bounce(mail)):
+                    self.stdout.write(json.dumps(line, ensure_ascii=False))
         if failures:
             raise CommandError(f"{failures:,} {'file' if failures == 1 else 'files'} could not be read.")
+
+
+def mails_in(raw: bytes) -> list[bytes]:
+    """Return the mails of a file: one, or those of a mailbox (RFC 4155), which begins with a From_ line."""
+    if not raw.startswith(b"From "):
+        return [raw]
+    starts = [found.start() for found in FROM_LINE.finditer(raw)]
+    return [raw[start:end] for start, end in zip(starts, [*starts[1:], len(raw)], strict=True)] or [raw]
 
 
 def lines(name: str, reading: Reading) -> Iterator[dict[str, Any]]:
