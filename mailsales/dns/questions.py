@@ -212,7 +212,7 @@ def name_server(text: str) -> dns.nameserver.Nameserver:
         host, port = parts.hostname, parts.port or PORT
         if not host:
             raise ValueError("it is not host or host:port")
-        (*_kind, place), *_others = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        *_kind, place = min(socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM))  # IPv4 first: localhost
     except (ValueError, OSError) as error:
         raise ValueError(f"“{text}” is no name server: {error}.") from error
     return dns.nameserver.Do53Nameserver(str(place[0]), port)

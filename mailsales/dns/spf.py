@@ -13,7 +13,7 @@ from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Literal
 
-from mailsales.dns.questions import DnsTrouble, NoSuchDomain, Questions, a_labels
+from mailsales.dns.questions import DnsTrouble, NoSuchDomain, Questions, a_labels, absolute
 from mailsales.dns.spf_macros import LONGEST_NAME, as_name, expanded, names_local_part
 from mailsales.dns.spf_record import ASK, BadTerm, Directive, Record, is_record, parse
 
@@ -224,7 +224,14 @@ class _Check:
         return self.is_named_in(name, lookup)
 
     def found(self, lookup: Lookup, ask: Callable[[str], list[str]], name: str) -> list[str]:
-        """Return what is found, and note where it is nothing: a term counts as void once, and two may be (§4.6.4)."""
+        """Return what is found, and note where it is nothing: a term counts as void once, and two may be (§4.6.4).
+
+        A name that cannot be asked for has nothing, and does not count (§4.8).
+        """
+        try:
+            absolute(name)
+        except NoSuchDomain:
+            return []
         try:
             answers = ask(name)
         except NoSuchDomain:

@@ -48,8 +48,7 @@ def text(asked: dict[str, Any], name: str, *, default: str | None = None) -> str
 
 def _questions(asked: dict[str, Any]) -> Questions:
     """Return who asks the line's name server, or the configured ones where it names none; each line hears anew."""
-    if not (server := text(asked, "server", default="")):
+    server, port = text(asked, "server", default=""), asked.get("port") or 53
+    if not server:
         return Questions(settings.DNS_SERVERS)
-    return Questions(
-        [f"[{server}]:{port}" if ":" in server else f"{server}:{port}" for port in [asked.get("port", 53)]]
-    )
+    return Questions([f"[{server}]:{port}" if ":" in server else f"{server}:{port}"])

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from django.core.management import CommandError, call_command
@@ -72,7 +73,12 @@ helo.example. TXT "v=spf1 ?all"
         self.assertEqual(self.names.asked, ["example.jp TXT"] * 2)
 
     def test_it_runs_without_database_and_answers_at_once(self) -> None:
-        environment = {**os.environ, "DATABASE_URL": "", "REDIS_URL": "", "MAILSALES_VAR": "/nonexistent"}
+        environment: dict[str, str] = {
+            **os.environ,
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
+            "MAILSALES_VAR": self.enterContext(TemporaryDirectory()),
+        }
         with subprocess.Popen(
             [sys.executable, "manage.py", "checkspf"], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as running:  # fmt: skip

@@ -308,6 +308,7 @@ early.example. TXT "v=spf1 ip4:192.0.2.10 a a a a a a a a a a a -all"
 early.example. A 192.0.2.1
 voids.example. TXT "v=spf1 a:gone.example exists:away.example ?all"
 more.example. TXT "v=spf1 a:gone.example exists:away.example mx:lost.example ?all"
+odd.example. TXT "v=spf1 a:a..example a:b..example a:c..example ?all"
 hosts.example. TXT "v=spf1 mx ?all"
 hosts.example. MX 1 gone1.example.
 hosts.example. MX 2 gone2.example.
@@ -342,6 +343,9 @@ slow.example. TXT "v=spf1 a:s1.example a:s2.example -all"
 
     def test_a_term_finds_nothing_once(self) -> None:
         self.assertEqual((self.check("hosts.example").word, self.check("hosts.example").voids), ("neutral", 1))
+
+    def test_a_name_that_cannot_be_asked_for_is_not_nothing(self) -> None:
+        self.assertEqual((self.check("odd.example").word, self.check("odd.example").voids), ("neutral", 0))
 
     def test_an_explanation_does_not_count(self) -> None:
         self.assertEqual(self.word("why.example"), "fail")
