@@ -15,7 +15,7 @@ from unittest import TestCase
 import pytest
 from django.db import connection
 
-from accounts.models import Account
+from accounts.models import Account, Domain
 from campaigns.models import Campaign, MailingList
 from delivery import models
 from delivery.certificates import server_context
@@ -45,6 +45,7 @@ class Campaigning:
 
     def __init__(self, installation: Installation, sink: LoggingSink, readers: int, tls: str) -> None:
         self.installation, self.sink = installation, sink
+        Domain.objects.update(proven_at=None)  # the account before held the same domain
         self.account = Account.objects.create(
             name="株式会社青葉商店",
             postal_address=ADDRESS,
