@@ -13,7 +13,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, Domain, Membership, User
+from accounts.models import Account, AuditEntry, BlocklistAnswer, Domain, Membership, Notice, User
 from mailsales import routes
 
 
@@ -39,6 +39,21 @@ def is_from_allowed_network(request: HttpRequest) -> bool:
 
 
 operators = OperatorSite()
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
+    """Shows rows that programs write."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class Memberships(TabularInline):  # type: ignore[type-arg]
@@ -102,7 +117,34 @@ class DomainAdmin(ModelAdmin):  # type: ignore[type-arg]
     autocomplete_fields = ("account",)
 
 
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("at", "account", "user", "action", "about")
+    list_select_related = ("account", "user")
+    list_filter = ("action",)
+    search_fields = ("account__name", "user__username", "action", "about")
+    ordering = ("-pk",)
+
+
+class NoticeAdmin(ReadOnlyAdmin):
+    """A mail that was not accepted keeps the last reply."""
+
+    list_display = ("created_at", "address", "subject", "tries", "is_sent", "settled_at", "reply")
+    list_filter = ("is_sent",)
+    search_fields = ("address", "subject")
+    ordering = ("-pk",)
+
+
+class BlocklistAnswerAdmin(ReadOnlyAdmin):
+    list_display = ("name", "list", "state", "text", "checked_at")
+    list_filter = ("state", "list")
+    search_fields = ("name",)
+    ordering = ("name", "list")
+
+
 operators.register(Account, AccountAdmin)
+operators.register(AuditEntry, AuditEntryAdmin)
+operators.register(BlocklistAnswer, BlocklistAnswerAdmin)
 operators.register(Domain, DomainAdmin)
 operators.register(Membership, MembershipAdmin)
+operators.register(Notice, NoticeAdmin)
 operators.register(User, PersonAdmin)

@@ -8,30 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin, action, display
+from django.contrib.admin import action, display
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from accounts.admin import operators
+from accounts.admin import ReadOnlyAdmin, operators
 from delivery import throttles
 from delivery.models import BrokenTls, DestinationGroup, StsPolicy, Throttle, TlsResult, UnreadReply, WarmupDay
-
-
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """Shows rows that workers write."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class ThrottleAdmin(ReadOnlyAdmin):

@@ -41,27 +41,31 @@ class Domain(models.Model):
         PARTLY = "partly", _("Nearly ready")  # it may send; something that receivers ask for is missing
         BROKEN = "broken", _("Broken")  # proven, but what it needs to send is gone from DNS
 
-    account = models.ForeignKey(Account, models.CASCADE)
+    account = models.ForeignKey(Account, models.CASCADE, verbose_name=_("Account"))
     name = models.CharField(_("Domain"), max_length=253)
     proof = models.CharField(max_length=40, default=make_proof, editable=False)
-    proven_at = models.DateTimeField(null=True, blank=True)
-    state = models.CharField(max_length=20, choices=State, default=State.UNPROVEN, db_default=State.UNPROVEN)
-    findings = models.JSONField(default=list, blank=True, db_default=[])
-    checked_at = models.DateTimeField(null=True, blank=True)
-    broken_since = models.DateTimeField(null=True, blank=True)
+    proven_at = models.DateTimeField(_("Confirmed"), null=True, blank=True)
+    state = models.CharField(
+        _("State"), max_length=20, choices=State, default=State.UNPROVEN, db_default=State.UNPROVEN
+    )
+    findings = models.JSONField(_("Findings"), default=list, blank=True, db_default=[])
+    checked_at = models.DateTimeField(_("Last checked"), null=True, blank=True)
+    broken_since = models.DateTimeField(_("Broken since"), null=True, blank=True)
     tracking_label = models.CharField(_("Name for links"), max_length=63, blank=True, db_default="")
-    is_tracking_ready = models.BooleanField(default=False, db_default=False)
+    is_tracking_ready = models.BooleanField(_("Links use that name"), default=False, db_default=False)
     warmup_started_on = models.DateField(_("Warming up since"), null=True, blank=True)  # None: no limit
     warmup_first = models.PositiveIntegerField(_("Messages to each provider on the first day"), default=200)
     warmup_growth = models.FloatField(
         _("Growth from day to day"), default=1.5, validators=[MinValueValidator(1.0), MaxValueValidator(2.0)]
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("Created"), auto_now_add=True)
 
     objects = DomainQuerySet.as_manager()
 
     class Meta:
         db_table = "domain"
+        verbose_name = _("sending domain")
+        verbose_name_plural = _("sending domains")
         constraints = [
             models.UniqueConstraint(fields=["account", "name"], name="one_domain_per_account"),
             models.UniqueConstraint(
@@ -188,14 +192,16 @@ class BlocklistAnswer(models.Model):
         LISTED = "listed", _("Listed")
         UNKNOWN = "unknown", _("No answer")  # refused, too many queries, or no reply: no verdict
 
-    name = models.CharField(max_length=253)
-    list = models.CharField(max_length=100)
-    state = models.CharField(max_length=20, choices=State)
-    text = models.CharField(max_length=300, blank=True)
-    checked_at = models.DateTimeField()
+    name = models.CharField(_("Address or domain"), max_length=253)
+    list = models.CharField(_("Block list"), max_length=100)
+    state = models.CharField(_("State"), max_length=20, choices=State)
+    text = models.CharField(_("Answer"), max_length=300, blank=True)
+    checked_at = models.DateTimeField(_("Last checked"))
 
     class Meta:
         db_table = "blocklist_answer"
+        verbose_name = _("answer of a block list")
+        verbose_name_plural = _("answers of block lists")
         constraints = [models.UniqueConstraint(fields=["name", "list"], name="one_answer_per_blocklist")]
 
     def __str__(self) -> str:

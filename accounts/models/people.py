@@ -50,7 +50,7 @@ class Account(models.Model):
     time_zone = models.CharField(_("Time zone"), max_length=40, default="Asia/Tokyo")
     language = models.CharField(_("Language"), max_length=5, choices=User.Language, default=User.Language.JAPANESE)
     sealed_route = models.TextField(blank=True, db_default="")  # it may hold a relay's password
-    is_demo = models.BooleanField(default=False)
+    is_demo = models.BooleanField(_("Demonstration"), default=False)
     # when an address is let go, and when a campaign stops by itself
     soft_bounce_days = models.PositiveSmallIntegerField(
         _("Days with a temporary failure"),
@@ -73,11 +73,13 @@ class Account(models.Model):
         db_default=10,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("Created"), auto_now_add=True)
     members = models.ManyToManyField(User, through="Membership")
 
     class Meta:
         db_table = "account"
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
 
     def __str__(self) -> str:
         return self.name
@@ -115,15 +117,17 @@ class Membership(models.Model):
         EDITOR = "editor", pgettext_lazy("role", "Editor")
         VIEWER = "viewer", _("Viewer")
 
-    account = models.ForeignKey(Account, models.CASCADE)
-    user = models.ForeignKey(User, models.CASCADE)
+    account = models.ForeignKey(Account, models.CASCADE, verbose_name=_("Account"))
+    user = models.ForeignKey(User, models.CASCADE, verbose_name=_("User"))
     role = models.CharField(_("Role"), max_length=20, choices=Role, default=Role.EDITOR)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("Created"), auto_now_add=True)
 
     objects = MembershipQuerySet.as_manager()
 
     class Meta:
         db_table = "membership"
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
         constraints = [models.UniqueConstraint(fields=["account", "user"], name="one_membership_per_user")]
 
     def __str__(self) -> str:

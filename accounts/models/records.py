@@ -6,6 +6,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import Account, User
 
@@ -24,21 +25,25 @@ class Notice(models.Model):
     `due_at` moves with each failed try; `settled_at` is set when it was accepted, or given up. `reply` is the last.
     """
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="+", null=True, blank=True)
-    address = models.CharField(max_length=254)
-    subject = models.CharField(max_length=200)
-    text = models.TextField()
-    created_at = models.DateTimeField(db_default=Now())
-    due_at = models.DateTimeField(db_default=Now())
-    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
-    settled_at = models.DateTimeField(null=True, blank=True)
-    is_sent = models.BooleanField(default=False, db_default=False)
-    reply = models.CharField(max_length=500, blank=True, db_default="")
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="+", null=True, blank=True, verbose_name=_("Account")
+    )
+    address = models.CharField(_("Address"), max_length=254)
+    subject = models.CharField(_("Subject"), max_length=200)
+    text = models.TextField(_("Text"))
+    created_at = models.DateTimeField(_("Created"), db_default=Now())
+    due_at = models.DateTimeField(_("Next try"), db_default=Now())
+    tries = models.PositiveSmallIntegerField(_("Tries"), default=0, db_default=0)
+    settled_at = models.DateTimeField(_("Settled"), null=True, blank=True)
+    is_sent = models.BooleanField(_("Sent"), default=False, db_default=False)
+    reply = models.CharField(_("Reply"), max_length=500, blank=True, db_default="")
 
     objects = NoticeQuerySet.as_manager()
 
     class Meta:
         db_table = "notice"
+        verbose_name = _("mail of the system")
+        verbose_name_plural = _("mails of the system")
         indexes = [models.Index(fields=["due_at"], condition=models.Q(settled_at=None), name="notice_waiting")]
 
     def __str__(self) -> str:
@@ -56,19 +61,22 @@ class AuditEntry(models.Model):
     `user` is None for what the system did by itself; `details` holds what is needed to understand it later, no secrets.
     """
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="+", null=True, blank=True)
-    user = models.ForeignKey(User, models.SET_NULL, related_name="+", null=True, blank=True)
-    at = models.DateTimeField(db_default=Now())
-    ip = models.GenericIPAddressField(null=True, blank=True)
-    action = models.CharField(max_length=60)
-    about = models.CharField(max_length=300, blank=True)
-    details = models.JSONField(default=dict, blank=True)
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="+", null=True, blank=True, verbose_name=_("Account")
+    )
+    user = models.ForeignKey(User, models.SET_NULL, related_name="+", null=True, blank=True, verbose_name=_("User"))
+    at = models.DateTimeField(_("Time"), db_default=Now())
+    ip = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    action = models.CharField(_("Action"), max_length=60)
+    about = models.CharField(_("Concerns"), max_length=300, blank=True)
+    details = models.JSONField(_("Details"), default=dict, blank=True)
 
     objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
         db_table = "audit_entry"
-        verbose_name_plural = "audit entries"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
         indexes = [models.Index(fields=["account", "-id"], name="audit_newest")]
 
     def __str__(self) -> str:

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from django.contrib.admin.utils import label_for_field
 from django.test import override_settings
 from django.urls import reverse
+from django.utils.timezone import now
+from django.utils.translation import override
 
+from accounts.admin import operators
+from accounts.models import AuditEntry, BlocklistAnswer, Notice
 from tests.base import PASSWORD, MailsalesTestCase
 
 
@@ -18,9 +23,26 @@ class AdminTest(MailsalesTestCase):
         self.assertContains(self.client.get(self.url), "有限会社みどり")
 
     def test_every_page_of_it_opens(self) -> None:
-        for model, pk in (("account", self.account.pk), ("user", self.bob.pk)):
+        entry = AuditEntry.objects.create(account=self.account, user=self.alice, action="key.rotate", about="m2")
+        notice = Notice.objects.create(account=self.account, address="alice@aoba.example.jp", subject="Hello", text="…")
+        answer = BlocklistAnswer.objects.create(name="192.0.2.1", list="bl.example", state="clean", checked_at=now())
+        rows = [self.account, self.bob, entry, notice, answer]
+        for model, pk in ((row._meta.model_name, row.pk) for row in rows):
             url = reverse(f"admin:accounts_{model}_change", args=[pk])
             self.assertEqual(self.client.get(url).status_code, 200, url)
+
+    def test_every_list_is_in_japanese(self) -> None:
+        with override("ja"):
+            for model, options in operators._registry.items():
+                if model._meta.app_label == "delivery":
+                    continue
+                meta, columns = model._meta, [label_for_field(name, model, options) for name in options.list_display]
+                words = map(str, (meta.verbose_name, meta.verbose_name_plural, meta.app_config.verbose_name, *columns))
+                self.assertEqual([word for word in words if word.isascii()], [], model)
+
+    def test_what_programs_write_is_only_read(self) -> None:
+        for model in ("auditentry", "notice", "blocklistanswer"):
+            self.assertEqual(self.client.get(reverse(f"admin:accounts_{model}_add")).status_code, 403)
 
     def test_a_member_finds_nothing(self) -> None:
         self.client.force_login(self.bob)
