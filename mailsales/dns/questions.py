@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import dns.exception
 import dns.name
 import dns.nameserver
+import dns.rcode
 import dns.rdatatype
 import dns.resolver
 import dns.reversename
@@ -28,6 +29,8 @@ PAYLOAD = 1232  # bytes of a UDP answer that pass everywhere unfragmented (DNS f
 NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address as an IPv6-only network sees it
 TRY_SECONDS = 2.0  # for one question to one server
 LONGEST_CHAIN = 8  # aliases that are followed (RFC 1034 §3.6.2); resolvers follow about as many
+
+WITHOUT_EDNS = {dns.rcode.FORMERR, dns.rcode.NOTIMP}
 
 R = TypeVar("R", bound=dns.resolver.BaseResolver)
 Kind = dns.rdatatype.RdataType
@@ -150,7 +153,7 @@ class Questions:
         if not seconds:
             raise DnsTrouble(f"the time is up before {plain(name)} is asked for")
         try:
-            answer = resolver.resolve(name, kind, raise_on_no_answer=False, search=False, lifetime=seconds)
+            answer = _resolved(resolver, name, kind, seconds)
         except dns.resolver.NXDOMAIN as error:
             raise NoSuchDomain(f"the domain {plain(name)} does not exist") from error
         except (dns.exception.DNSException, OSError) as error:
@@ -158,6 +161,18 @@ class Questions:
         if answer.rrset is not None:
             return list(answer.rrset), None
         return [], answer.canonical_name if answer.canonical_name != name else None
+
+
+def _resolved(resolver: dns.resolver.Resolver, name: dns.name.Name, kind: Kind, seconds: float) -> dns.resolver.Answer:
+    """Return the answer, without EDNS from servers that say they do not know it (RFC 6891 §7)."""
+    try:
+        return resolver.resolve(name, kind, raise_on_no_answer=False, search=False, lifetime=seconds)
+    except dns.resolver.NoNameservers as error:
+        rcodes = {response.rcode() for *_server, response in error.kwargs["errors"] if response}
+        if resolver.edns < 0 or not rcodes & WITHOUT_EDNS:
+            raise
+    resolver.use_edns(False)
+    return resolver.resolve(name, kind, raise_on_no_answer=False, search=False, lifetime=seconds)
 
 
 def a_labels(domain: str) -> str:

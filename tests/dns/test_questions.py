@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 
 import dns.message
+import dns.rcode
 import dns.rrset
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,6 +131,25 @@ class AliasTest(NamesTestCase):
         self.names.zone = "a.example. CNAME b.example.\nb.example. CNAME a.example."
         with self.assertRaises(DnsTrouble):
             self.questions.a("a.example")
+
+
+class OldServerTest(NamesTestCase):
+    def test_a_server_that_does_not_know_edns_is_asked_without(self) -> None:
+        names = self.enterContext(sink_thread(Old("a.example. A 192.0.2.4\nb.example. A 192.0.2.5")))
+        questions = Questions([names.server], timeout=0.5)
+        self.assertEqual((questions.a("a.example"), questions.a("b.example")), (["192.0.2.4"], ["192.0.2.5"]))
+        self.assertEqual(names.asked, ["a.example A", "b.example A"])
+
+
+class Old(Zones):
+    def answer(self, wire: bytes, *, is_udp: bool) -> bytes | None:
+        query = dns.message.from_wire(wire)
+        if query.edns < 0:
+            return super().answer(wire, is_udp=is_udp)
+        response = dns.message.make_response(query)
+        response.use_edns(False)
+        response.set_rcode(dns.rcode.FORMERR)
+        return response.to_wire()
 
 
 class Unhelpful(Zones):
