@@ -9,7 +9,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 
-from delivery import faults, inbound, partitions, queue, strikes, testing, tlsrpt_sending, worker
+from delivery import faults, inbound, notices, partitions, queue, strikes, testing, tlsrpt_sending, worker
 from mailsales.doorbell import ring
 
 SHUTTING_DOWN = mmap.mmap(-1, 1)  # shared with the processes forked later: SIGTERM reaches only the first
@@ -57,6 +57,12 @@ def forget_strikes() -> None:
 def send_tests() -> None:
     if testing.send_next():
         ring("delivery.send_tests")
+
+
+@shared_task(name="delivery.send_notices")
+def send_notices() -> None:
+    if notices.send_next():
+        ring("delivery.send_notices")
 
 
 @shared_task(name="delivery.read_inbound")

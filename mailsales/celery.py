@@ -36,6 +36,7 @@ app.conf.update(
         "faults": {"task": "delivery.pause_refused", "schedule": 10.0, "options": {"expires": 10}},
         "sweep": {"task": "delivery.sweep", "schedule": 30.0, "options": {"expires": 30}},
         "tests": {"task": "delivery.send_tests", "schedule": 5.0, "options": {"expires": 5}},
+        "notices": {"task": "delivery.send_notices", "schedule": 5.0, "options": {"expires": 5}},
         "inbound": {"task": "delivery.read_inbound", "schedule": 3.0, "options": {"expires": 3}},
         "imports": {"task": "campaigns.run_imports", "schedule": 5.0, "options": {"expires": 5}},
         "tls_reports": {"task": "delivery.report_tls", "schedule": 3_600.0, "options": {"expires": 3_600}},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ from delivery.sandbox.manners import GREYLISTED, TAKEN, Manner, manner_of
 from delivery.sandbox.reports import abuse_report, delivery_report, send_back
 from delivery.servers import BUSY, Handler, Server, Shelf, serve, tls_version, until_stopped
 from delivery.smtp import reply_text
-from mailsales.tokens import BadToken, read_bounce_token, read_test_token
+from mailsales.tokens import BadToken, read_bounce_token, read_notice_token, read_test_token
 
 LARGEST = 1_000_000  # bytes of one mail
 MOST_MAILS = 5_000
@@ -34,7 +35,9 @@ MOST_BYTES = 200_000_000
 SLICE = 500  # mails deleted in one statement
 PRUNE_EVERY = 500  # mails
 PAUSE_BEFORE_REPORT = 1.0  # seconds: the sender should have noted its 250 before the report comes
+TOKEN = re.compile(r"(?:^|\+)(?P<kind>[bn])[+-](?P<token>\w+)$", re.IGNORECASE)  # as `compose.Returns` writes it
 MOST_REMEMBERED = 10_000  # messages whose deferrals are counted
+READERS = (("b", read_bounce_token), ("b", read_test_token), ("n", read_notice_token))  # by what stands before the plus
 logger = logging.getLogger(__name__)
 
 
@@ -124,21 +127,17 @@ def new_mail(server: Server, envelope: Envelope, recipient: str, reply: str) -> 
 
 
 def whose(mail_from: str) -> tuple[int | None, int | None]:
-    """Return the ids of account and message that the token of an envelope sender names; a test send has no message."""
-    local = mail_from.partition("@")[0]
-    prefix, _plus, token = local.partition("+")
-    if prefix.lower() != "b":
-        return None, None
-    try:
-        found = read_bounce_token(token)
-    except BadToken:
-        pass
-    else:
-        return found.account_id, found.row_id
-    try:
-        return read_test_token(token).account_id, None
-    except BadToken:
-        return None, None
+    """Return the ids of account and message that the token of an envelope sender names; only a campaign's has a message."""
+    named = TOKEN.search(mail_from.partition("@")[0])
+    for kind, read in READERS:
+        if named is None or named["kind"].lower() != kind:
+            continue
+        try:
+            found = read(named["token"])
+        except BadToken:
+            continue
+        return found.account_id or None, found.row_id if read is read_bounce_token else None
+    return None, None
 
 
 def subject_of(raw: bytes) -> str:
