@@ -101,6 +101,10 @@ class Claim:
         for route, messages in by_route.items():
             self.dispatcher.push(route, messages, self.loaded.plan)
 
+    def address_of(self, message_id: int) -> str:
+        """Return whom a message goes to, or nothing for one that must not be mailed."""
+        return next((each.address for each in self.messages if each.message_id == message_id), "")
+
     def compose(self, first: ClaimedMessage) -> None:
         """Compose the message, and with it the next few that wait for the same pool.
 
@@ -143,6 +147,10 @@ class ClaimedMessage(Letter):
         self.address: str = address
         self.domain: str = address.rpartition("@")[2]
         self.pool: Pool | None = None
+
+    @property
+    def message_id(self) -> int:
+        return self._recipient.message_id
 
     @property
     def is_fresh(self) -> bool:

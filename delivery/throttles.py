@@ -51,7 +51,6 @@ ON CONFLICT (route, scope) DO UPDATE SET
 WHERE t.until <= now() OR (excluded.rate = 0 AND t.rate > 0)
   OR ((t.rate = 0) = (excluded.rate = 0) AND (excluded.until >= t.until OR excluded.rate < t.rate))
 """
-LIFT = "DELETE FROM throttle WHERE scope = %(scope)s AND until > now() RETURNING route"
 FORGET = "DELETE FROM throttle WHERE until < now() - interval '1 day'"
 # Parallel arrays: where the mail of destinations was found to go.
 FOUND = """

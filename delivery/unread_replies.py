@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from delivery.smtp import Reply
 MOST = 1_000  # patterns that are kept
 LONGEST_PATTERN = 300
 LONGEST_SAMPLE = 500
-NOBODY: Mapping[int, str] = {}
 SHORTEST_NAME = 3  # letters of a local part that are looked for as a word of its own
 
 # Local parts may be quoted, percent-encoded as in links, or written as in VERP, where = stands for @.
@@ -57,10 +56,10 @@ class Unread:
     n: int
 
 
-def unread(outcomes: Iterable[Outcome], addresses: Mapping[int, str]) -> list[Unread]:
+def unread(outcomes: Iterable[Outcome], address_of: Callable[[Outcome], str]) -> list[Unread]:
     """Return what no rule could read, in the order of the patterns.
 
-    `addresses` are those of the messages, by id, so that a name is masked too that a server writes without its domain.
+    `address_of` says whom a message went to, so that a name is masked too that a server writes without its domain.
     """
     counts: Counter[str] = Counter()
     last: dict[str, tuple[str, str]] = {}
@@ -68,16 +67,16 @@ def unread(outcomes: Iterable[Outcome], addresses: Mapping[int, str]) -> list[Un
         reply = outcome.reply
         if reply is None or not reply.host or not replies.is_unread(reply):
             continue
-        sample = nameless(reply.text, addresses.get(outcome.message_id, ""))
+        sample = nameless(reply.text, address_of(outcome))
         pattern = pattern_of(reply, sample)
         counts[pattern] += 1
         last[pattern] = (sample[:LONGEST_SAMPLE], reply.host[:255])
     return [Unread(pattern, *last[pattern], n) for pattern, n in sorted(counts.items())]
 
 
-def found(outcomes: Iterable[Outcome], addresses: Mapping[int, str] = NOBODY) -> dict[str, Any] | None:
+def found(outcomes: Iterable[Outcome], address_of: Callable[[Outcome], str]) -> dict[str, Any] | None:
     """Return the parameters of COUNT, as psycopg takes them, or None when every reply was read."""
-    rows = unread(outcomes, addresses)
+    rows = unread(outcomes, address_of)
     if not rows:
         return None
     return {

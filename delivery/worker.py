@@ -375,7 +375,7 @@ class Worker:
                 arrays = outcomes.as_arrays(late)
                 del arrays["dues"]
                 await self._ledger.execute("evidence", **arrays)
-            if unread := unread_replies.found(known):
+            if unread := unread_replies.found(known, self._address_of):
                 await self._ledger.query(unread_replies.COUNT, unread)
         except psycopg.Error as error:
             logger.warning("Nothing can be recorded at the moment: %s", error)
@@ -384,6 +384,10 @@ class Worker:
         for outcome in known:
             self._forget(outcome.lease_id)
         return True
+
+    def _address_of(self, outcome: Outcome) -> str:
+        claim = self._claims.get(outcome.lease_id)
+        return claim.address_of(outcome.message_id) if claim else ""
 
     def _forget(self, lease_id: int) -> None:
         self._unrecorded[lease_id] -= 1

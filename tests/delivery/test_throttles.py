@@ -95,9 +95,7 @@ class MakeTest(TestCase):
         self.assertEqual(throttles.resume("docomo"), 1)
         self.assertEqual(throttles.resume("docomo"), 0)
 
-    def test_rows_are_lifted_and_forgotten_by_sql_too(self) -> None:
-        self.make()
-        self.assertEqual(run(throttles.LIFT, scope="docomo"), [("mx",)])
+    def test_what_ended_a_day_ago_is_forgotten(self) -> None:
         self.make(minutes=-60 * 25)
         run(throttles.FORGET)
         self.assertFalse(Throttle.objects.exists())

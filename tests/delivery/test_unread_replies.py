@@ -14,36 +14,41 @@ from delivery.outcomes import Outcome
 from delivery.smtp import Reply
 from delivery.unread_replies import COUNT, Unread, unread
 from tests.base import MailsalesTestCase
+from tests.delivery.sending import SendingTestCase, refuse
 
 
 def outcome(text: str, *, message_id: int = 1, code: int = 550, host: str = "mx.example.jp") -> Outcome:
     return Outcome(message_id, 1, Message.Status.BOUNCED, reply=Reply(code, text, "rcpt", host))
 
 
+def nobody(_outcome: Outcome) -> str:
+    return ""
+
+
 def count(*texts: str, host: str = "mx.example.jp") -> None:
     """Count replies as a worker does after it recorded them."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, unread_replies.found([outcome(text, host=host) for text in texts]))
+        cursor.execute(COUNT, unread_replies.found([outcome(text, host=host) for text in texts], nobody))
 
 
 class UnreadRepliesTest(TestCase):
     def only(self, text: str, address: str = "") -> Unread:
-        [row] = unread([outcome(text)], {1: address})
+        [row] = unread([outcome(text)], lambda _outcome: address)
         return row
 
     def test_what_a_rule_knows_is_not_unread(self) -> None:
-        self.assertEqual(unread([outcome("5.1.1 User unknown"), outcome("Zounds", code=250)], {}), [])
+        self.assertEqual(unread([outcome("5.1.1 User unknown"), outcome("Zounds", code=250)], nobody), [])
 
     def test_an_enhanced_code_that_says_enough_is_not_unread(self) -> None:
-        self.assertEqual(unread([outcome("5.2.2 Zounds")], {}), [])
+        self.assertEqual(unread([outcome("5.2.2 Zounds")], nobody), [])
 
     def test_what_was_never_said_by_a_server_is_not_unread(self) -> None:
         silent = Outcome(1, 1, Message.Status.QUEUED)
-        self.assertEqual(unread([silent, outcome("Zounds", host="")], {}), [])
+        self.assertEqual(unread([silent, outcome("Zounds", host="")], nobody), [])
 
     def test_texts_that_differ_in_numbers_alone_are_one_pattern(self) -> None:
         texts = ("Zounds 4F2A-99B1 at 192.0.2.1, day 7", "Zounds 77AC-00F3 at 2001:db8::7, day 12")
-        rows = unread([outcome(text) for text in texts], {})
+        rows = unread([outcome(text) for text in texts], nobody)
         self.assertEqual([(row.pattern, row.n) for row in rows], [("rcpt 550 Zounds # at {ip}, day #", 2)])
 
     def test_the_enhanced_code_stays_in_the_pattern(self) -> None:
@@ -72,7 +77,7 @@ class CountTest(TestCase):
         return list(UnreadReply.objects.order_by("pattern").values_list("pattern", "n"))
 
     def test_nothing_is_counted_where_all_was_read(self) -> None:
-        self.assertIsNone(unread_replies.found([outcome("5.1.1 User unknown")]))
+        self.assertIsNone(unread_replies.found([outcome("5.1.1 User unknown")], nobody))
 
     def test_a_pattern_is_counted_up(self) -> None:
         count("Zounds 1", "Zounds 2", "Alas")
@@ -91,6 +96,16 @@ class CountTest(TestCase):
         UnreadReply.objects.update(last_at=timezone.now() - timedelta(days=91))
         count("Zounds", "Alas")
         self.assertEqual(self.patterns(), [("rcpt 550 Alas", 1), ("rcpt 550 Zounds", 2)])
+
+
+class WorkerTest(SendingTestCase):
+    readers = 1
+
+    def test_what_a_worker_hears_is_kept_without_the_name(self) -> None:
+        self.start(refuse(1, "550 Zounds: reader1 in need"))
+        self.until_sent()
+        row = UnreadReply.objects.get()
+        self.assertEqual((row.sample, row.pattern), ("Zounds: {name} in need", "rcpt 550 Zounds: {name} in need"))
 
 
 class UnreadReplyAdminTest(MailsalesTestCase):
