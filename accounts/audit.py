@@ -17,3 +17,8 @@ def note(request: AccountRequest, action: str, about: str = "", **details: objec
 def note_of_system(account: Account | None, action: str, about: str = "", **details: object) -> None:
     """Write down what nobody pressed a button for: a rotation by beat, a command."""
     AuditEntry.objects.create(account=account, action=action, about=about[:300], details=details)
+
+
+def note_of_reader(account: Account, ip: str | None, action: str, about: str = "", **details: object) -> None:
+    """Write down what somebody who gets mail did with the token of a mail: a consent, a new address."""
+    AuditEntry.objects.create(account=account, ip=ip, action=action, about=about[:300], details=details)

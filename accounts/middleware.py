@@ -22,7 +22,7 @@ from mailsales import wall
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 WRITE_EVERY = 30  # seconds between two notes that a session is alive
-READERS = ("/c/", "/o/", "/u/", "/v/")  # what mails link to (delivery/urls.py)
+READERS = ("/a/", "/b/", "/c/", "/l/", "/o/", "/u/", "/v/")  # what mails link to (delivery/urls.py)
 
 
 def members_only(make: Callable[[Handler], Handler]) -> Callable[[Handler], Handler]:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils.timezone import now
-
-from campaigns.models import Subscription
 from campaigns.suppressions import rules
+from delivery import leaving, readers
 from delivery.models import Message, Unsubscribe
 from mailsales.reasons import Reason
 
@@ -28,17 +26,8 @@ def suppress(message: Message, reason: Reason, text: str, retry_at: datetime | N
 
 
 def unsubscribe(message: Message, how: Unsubscribe.How) -> bool:
-    """Take the message's contact off the campaign's list, and suppress the address for the account.
+    """Take the message's reader off its list (`delivery/leaving.py` says what else that means).
 
     Return whether the message was not so used before.
     """
-    defaults = {"account_id": message.account_id, "campaign_id": message.campaign_id, "how": how}
-    _unsubscribe, is_new = Unsubscribe.objects.get_or_create(message=message, defaults=defaults)
-    suppress(message, Reason.UNSUBSCRIBED, "")
-    if message.contact_id is None or message.campaign.list_id is None:
-        return is_new
-    on_list = Subscription.objects.filter(list_id=message.campaign.list_id, contact_id=message.contact_id)
-    on_list.exclude(status=Subscription.Status.UNSUBSCRIBED).update(
-        status=Subscription.Status.UNSUBSCRIBED, unsubscribed_at=now()
-    )
-    return is_new
+    return leaving.leave_list(readers.of_message(message), how)

@@ -10,6 +10,7 @@ from delivery.models.destinations import (
     WarmupDay,
 )
 from delivery.models.events import Bounce, Click, Complaint, Event, EventQuerySet, Open, Strike, Unsubscribe
+from delivery.models.gone import GoneMessage
 from delivery.models.inbound import InboundMail, ReturnMailbox, SandboxMail
 from delivery.models.ledger import (
     BADGES,
@@ -36,6 +37,7 @@ __all__ = [
     "EventQuerySet",
     "Fanout",
     "Generation",
+    "GoneMessage",
     "InboundMail",
     "Installation",
     "Lane",

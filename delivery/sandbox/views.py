@@ -25,7 +25,7 @@ from accounts.http import AccountRequest
 from delivery.models import SandboxMail
 from delivery.sandbox import proofs
 from delivery.sandbox.reading import headers_of, parsed, part_of
-from delivery.views import MAIL_POLICY
+from delivery.views.browsing import MAIL_POLICY
 from mailsales.paging import page_of
 
 TRICKS: list[tuple[str, str | Promise]] = [

@@ -4,14 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.utils.timezone import now
 
-from campaigns.models import Subscription, Suppression
 from delivery.compose import freeze
 from delivery.machines import APPLE, NAMELESS, SCANNER
-from delivery.models import Click, Link, Message, Open, Rendition, Unsubscribe
+from delivery.models import Click, Link, Message, Open, Rendition
 from mailsales import tokens
 from mailsales.wall import wall
 from tests.base import MailsalesTestCase
@@ -159,104 +157,6 @@ class PixelTestCase(PublicTestCase):
 
     def test_a_bad_token_is_not_found(self) -> None:
         self.assertEqual(self.ask("/o/abc").status_code, 404)
-
-
-class UnsubscribeTestCase(PublicTestCase):
-    def leave(self, **values: Any) -> HttpResponse:
-        response: HttpResponse = self.ask(self.leave_path(), method="post", **values)
-        return response
-
-    def subscription(self) -> Subscription:
-        return Subscription.objects.get(list=self.list, contact=self.contact)
-
-    def test_get_and_head_change_nothing(self) -> None:
-        for method in ("get", "head"):
-            self.assertEqual(self.ask(self.leave_path(), method=method).status_code, 200)
-        self.assertEqual(self.subscription().status, Subscription.Status.CONFIRMED)
-        self.assertFalse(Unsubscribe.objects.exists() or Suppression.objects.exists())
-
-    def test_the_page_has_a_button_and_hides_the_address(self) -> None:
-        page = self.ask(self.leave_path(), headers={"accept-language": "en"}).content.decode()
-        self.assertIn('method="post"', page)
-        self.assertNotIn(self.contact.address, page)
-        self.assertIn("ha••", page)
-
-    def test_the_reader_s_browser_picks_the_language(self) -> None:
-        japanese = self.ask(self.leave_path(), headers={"accept-language": "ja"}).content.decode()
-        english = self.ask(self.leave_path(), headers={"accept-language": "en-GB"}).content.decode()
-        self.assertIn('<html lang="ja">', japanese)
-        self.assertIn('<html lang="en">', english)
-
-    def test_one_click_needs_no_cookie(self) -> None:
-        with wall(None):
-            client = Client(enforce_csrf_checks=True)
-            response = client.post(self.leave_path(), {"List-Unsubscribe": "One-Click"})
-        self.assertEqual(response.status_code, 200)
-        self.assertEqual(self.subscription().status, Subscription.Status.UNSUBSCRIBED)
-        self.assertEqual(Unsubscribe.objects.get().how, Unsubscribe.How.ONE_CLICK)
-
-    def test_one_click_comes_in_either_form(self) -> None:
-        for content_type in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
-            body = "List-Unsubscribe=One-Click"
-            if content_type.startswith("multipart"):
-                body = '--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
-            self.assertEqual(self.leave(data=body, content_type=content_type).status_code, 200)
-        self.assertEqual(Unsubscribe.objects.get().how, Unsubscribe.How.ONE_CLICK)
-
-    def test_the_button_of_the_page_works(self) -> None:
-        self.assertContains(self.leave(headers={"accept-language": "en"}), "You have been unsubscribed")
-        self.assertEqual(Unsubscribe.objects.get().how, Unsubscribe.How.PAGE)
-
-    def test_the_address_is_suppressed_with_the_evidence(self) -> None:
-        self.leave()
-        found = Suppression.objects.get()
-        self.assertEqual(
-            (found.account, found.address, found.reason), (self.account, self.contact.address, "unsubscribed")
-        )
-        self.assertEqual((found.evidence["list"], found.evidence["campaign"]), (self.list.name, self.campaign.name))
-
-    def test_a_second_time_changes_nothing(self) -> None:
-        self.leave()
-        first = self.subscription().unsubscribed_at
-        self.assertEqual(self.leave().status_code, 200)
-        self.assertEqual((self.subscription().unsubscribed_at, Unsubscribe.objects.count()), (first, 1))
-
-    def test_another_account_s_list_is_untouched(self) -> None:
-        theirs = make_contact(self.other_account, make_list(self.other_account))
-        self.leave()
-        self.assertEqual(Subscription.objects.get(contact=theirs).status, Subscription.Status.CONFIRMED)
-
-    def test_a_mail_without_a_record_says_whom_to_ask(self) -> None:
-        path = self.leave_path()
-        Message.objects.all().delete()
-        response = self.ask(path, headers={"accept-language": "en"})
-        self.assertContains(response, self.account.complaint_address, status_code=404)
-
-    def test_a_bad_token_is_not_found(self) -> None:
-        for method in ("get", "post"):
-            self.assertEqual(self.ask("/u/AAAA", method=method).status_code, 404)
-        self.assertEqual(self.ask("/u/AAAA/reason", method="post").status_code, 404)
-
-    def test_a_removed_account_is_no_fault(self) -> None:
-        path = f"/u/{tokens.unsubscribe_token(4_000_000, 1)}"
-        for address in (path, f"{path}/reason"):
-            self.assertEqual(self.ask(address, method="post").status_code, 404)
-
-    def test_the_reason_is_asked_afterwards(self) -> None:
-        self.leave()
-        self.assertEqual(
-            self.ask(f"{self.leave_path()}/reason", method="post", data={"reason": "too_many"}).status_code, 200
-        )
-        self.assertEqual(Unsubscribe.objects.get().why, "too_many")
-
-    def test_a_reason_that_is_none_is_refused(self) -> None:
-        self.leave()
-        response = self.ask(f"{self.leave_path()}/reason", method="post", data={"reason": "x"})
-        self.assertEqual((response.status_code, Unsubscribe.objects.get().why), (422, ""))
-
-    def test_links_of_a_test_copy_explain_themselves(self) -> None:
-        for path in ("/u/test", "/v/test"):
-            self.assertContains(self.ask(path, headers={"accept-language": "en"}), "This was a test email")
 
 
 class MailViewTestCase(PublicTestCase):
