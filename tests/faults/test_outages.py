@@ -66,7 +66,7 @@ class DatabaseTest(OutageTestCase):
 
 
 class BrokerTest(OutageTestCase):
-    readers = either(4_000, 30_000)
+    readers = either(8_000, 30_000)
     gaps: ClassVar[list[float]] = []
 
     @classmethod
