@@ -35,6 +35,7 @@ SELECT coalesce(sum(CASE t.status WHEN 'all' THEN t.n WHEN 'deferred' THEN 0 ELS
 FROM campaign c JOIN tally t ON t.campaign_id = c.id
 WHERE c.status IN ('sending', 'paused', 'held', 'cancelled') AND c.closed_at IS NULL
 """
+UNKNOWN = "SELECT coalesce(sum(n), 0)::bigint FROM tally WHERE status = 'unknown'"
 LEASES = """
 SELECT l.id, l.campaign_id, g.id, g.host, g.pid, l.claimed_at, g.beat_at, g.closed_at IS NULL, l.unsettled
 FROM lease l JOIN generation g ON g.id = l.generation_id WHERE l.unsettled > 0 ORDER BY l.id
@@ -117,6 +118,13 @@ def by_state() -> Waiting:
         cursor.execute(STATES)
         everything, deferred, sending = cursor.fetchone()
     return Waiting(max(everything - deferred - sending, 0), deferred, sending)
+
+
+def unknown() -> int:
+    """Return how many messages have an outcome that nobody knows."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNKNOWN)
+        return int(cursor.fetchone()[0])
 
 
 def leases() -> list[Hand]:

@@ -26,6 +26,11 @@ class Installation(models.Model):
         db_table = "installation"
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_installation")]
 
+    def release(self) -> bool:
+        """Let mail go again; return False when the hold is no longer the one that was read."""
+        held = Installation.objects.filter(pk=self.pk, held_at__isnull=False, held_at=self.held_at)
+        return held.update(held_at=None) == 1
+
 
 class Rendition(models.Model):
     """The content of a campaign, frozen when it started (`delivery/compose.py` reads it)."""
