@@ -24,6 +24,7 @@ from mailsales.reasons import Reason
 
 FAILED = ("failed", "failure", "fail", "error", "undeliverable", "bounced", "refused", "rejected")
 NOT_FAILED = ("delayed", "delivered", "relayed", "expanded", "deliverable")  # RFC 3464 §2.3.3
+MOST_READ, SHORTEST_SHARE = 60_000, 240  # characters of all recipients' texts together, and of one's
 ALWAYS_DEAD = frozenset({Reason.USER_UNKNOWN, Reason.MOVED})
 
 
@@ -141,7 +142,7 @@ def _of_groups(report: Report, story: Told, groups: list[Group]) -> tuple[Kind, 
     notes = story.notices or notices(story.lines, senders_of(report.header, report.returned))
     actions = [_action(group) for group in groups]
     failures = [
-        _of_group(group, action, story, notes, len(groups) == 1)
+        _of_group(group, action, story, notes, len(groups))
         for group, action in zip(groups, actions, strict=True)
         if action in ("failed", "delayed")
     ]
@@ -163,7 +164,8 @@ def _action(group: Group) -> str:
     return {"5": "failed", "4": "delayed", "2": "delivered"}.get(first, "failed" if word else "")
 
 
-def _of_group(group: Group, action: str, story: Told, notes: list[Notice], is_only: bool) -> Failure:
+def _of_group(group: Group, action: str, story: Told, notes: list[Notice], count: int) -> Failure:
+    is_only = count == 1
     diagnostic = typed(group.get("diagnostic-code", ""))  # RFC 3464 §2.3.6
     recipient = _recipient(group)
     note = next((one for one in notes if one.recipient.lower() == recipient.lower()), None)
@@ -179,7 +181,7 @@ def _of_group(group: Group, action: str, story: Told, notes: list[Notice], is_on
     command = story.command if command == "dsn" else command
     remote = typed(group.get("remote-mta", "")).partition(" ")[0]
     host = recipient.rpartition("@")[2] if not remote or remote.startswith("[") else remote
-    return _failure(recipient, action, texts, status, command, host)
+    return _failure(recipient, action, _shares(texts, count), status, command, host)
 
 
 def _of_notice(notice: Notice, story: Told) -> Failure:
@@ -188,7 +190,13 @@ def _of_notice(notice: Notice, story: Told) -> Failure:
     command = command_of(story.text if is_only else notice.text)
     command = story.command if command == "dsn" else command
     host = notice.recipient.rpartition("@")[2]
+    texts = _shares(texts, len(story.notices))
     return _failure(notice.recipient, notice.action, texts, notice.status, command, host)
+
+
+def _shares(texts: list[str], count: int) -> list[str]:
+    """Return the beginnings of the texts that are read of each of so many recipients, so that thousands take no minutes."""
+    return [text[: max(SHORTEST_SHARE, MOST_READ // count)] for text in texts]
 
 
 def _failure(recipient: str, action: str, texts: list[str], status: str, command: str, host: str) -> Failure:

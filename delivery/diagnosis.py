@@ -33,7 +33,7 @@ GAVE_UP = re.compile(
 )
 IS_UNKNOWN = re.compile(r"\b[45]\.(?:1\.\d|5\.0)\b")
 BEFORE_REPLY = 200  # characters before a quoted reply that may say more than it
-LONGEST = 4_000  # characters of one text that are read
+LONGEST = 2_000  # characters of one text that are read
 # What a rule says only for want of better words: others are looked for, then a code that knows more.
 VAGUE = frozenset({Reason.OTHER, Reason.SYSTEM_ERROR, Reason.SYNTAX})
 VAGUE_CODES = VAGUE | {Reason.POLICY, Reason.SECURITY, Reason.CONTENT}

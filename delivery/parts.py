@@ -128,7 +128,8 @@ def untagged(text: str) -> str:
     """Return what HTML says to a reader, line by line."""
     for name in ("style", "script", "title"):
         text = _without(text, name)
-    return html.unescape(TAG.sub(" ", LINE_TAG.sub("\n", text)))
+    lines = html.unescape(TAG.sub(" ", LINE_TAG.sub("\n", text))).split("\n")
+    return "\n".join(line for raw in lines if (line := " ".join(raw.split())))
 
 
 # -- inside ------------------------------------------------------------------------------------

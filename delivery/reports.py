@@ -59,7 +59,7 @@ def groups_of(text: str) -> list[Group]:
         if not line.strip():
             group = _kept(groups, group)
         elif line[0] in " \t" or not FIELD.match(line):
-            if last in group:
+            if last in group and len(group[last]) < LONGEST_VALUE:
                 group[last] = f"{group[last]} {printable(line.strip())}"[:LONGEST_VALUE]
         else:
             name, _colon, value = line.partition(":")
@@ -67,7 +67,8 @@ def groups_of(text: str) -> list[Group]:
             if last in group and last in ONCE:
                 group = _kept(groups, group)
             value = printable(value.strip())
-            group[last] = f"{group[last]}, {value}"[:LONGEST_VALUE] if last in group else value[:LONGEST_VALUE]
+            if len(before := group.get(last, "")) < LONGEST_VALUE:
+                group[last] = f"{before}, {value}"[:LONGEST_VALUE] if before else value[:LONGEST_VALUE]
         if len(groups) >= MOST_GROUPS:
             return groups
     _kept(groups, group)

@@ -39,6 +39,7 @@ SENTENCE = re.compile(
 )
 REFUSED = re.compile(r"^\s{0,12}(?:<<<|received >>>|out:|<==?|<-)\s{0,4}([45]\d\d[ -].*)$", re.IGNORECASE)
 RCPT = re.compile(rf"(?:>>>|<<<|sent|in:)\s{{0,4}}rcpt to:\s?<?({ADDRESS})", re.IGNORECASE)
+REPLIED = re.compile(rf"^\s{{0,12}}([45]\d\d[ -](?:[45]\.\d\.\d{{1,3}} )?)<({ADDRESS})>")
 ANY = re.compile(ADDRESS)
 HELP = re.compile(
     r"^(?:postmaster|mailer-daemon|abuse|support|help(?:desk)?|admin\w*|webmaster|info|no-?reply|noc|security|removeme)@",
@@ -76,7 +77,7 @@ UNASKED = re.compile(r"<<< (?:503\b|554 .{0,60}no valid recipients)")  # DATA pi
 def notices(lines: list[str], senders: set[str]) -> list[Notice]:
     """Return the recipients whom the lines name, in their order. `senders` are addresses in lower case."""
     lines = [line[:LONGEST_LINE] for line in lines]
-    for find in (_led, _transcribed, _said):
+    for find in (_led, _replied, _transcribed, _said):
         found = find(lines, senders)
         if found:
             return _merged(found, lines)[:MOST]
@@ -123,6 +124,15 @@ def _led(lines: list[str], senders: set[str]) -> list[tuple[int, str, str]]:
                 found.append((place, address, line[match.end(match.lastindex or 0) :]))
                 break
     return found
+
+
+def _replied(lines: list[str], senders: set[str]) -> list[tuple[int, str, str]]:
+    """Return the address that leads each reply: `550 <taro@example.jp>... Host unknown`."""
+    return [
+        (place, match[2], f"{match[1]} {line[match.end() :].strip(' .>')}")
+        for place, line in enumerate(lines)
+        if (match := REPLIED.match(line)) and _is_recipient(match[2], "", senders, lines, place, False)
+    ]
 
 
 def _transcribed(lines: list[str], senders: set[str]) -> list[tuple[int, str, str]]:

@@ -64,6 +64,8 @@ UNKNOWN = (
          "rcpt 550 5.1.1 <taro@example.jp> User doesn't exist: taro@example.jp", commands=NAMED),
     Rule(R.USER_UNKNOWN, r"(invalid|nonexist(e|a)nt|non-existent|bad) (local.?part|user|mailbox|recipient|account|destination mailbox)|not a (known|valid) (user|recipient|mailbox)|isn't a known|recipient not (known|recognized)", "OpenSMTPD, MessageLabs, Sendmail 5.1.1",
          "rcpt 550 Invalid recipient: <taro@example.jp>", commands=NAMED),
+    Rule(R.USER_UNKNOWN, r"addressee unknown|non-?existing (user|mailbox|recipient|account|address)|not a valid (e-?mail )?(address|account)|(address|recipient) (is|was) not in our (database|directory|records)|no recipients accepted for this address", "older gateways, in words of their own",
+         "rcpt 550 Addressee unknown", commands=NAMED),
     Rule(R.USER_UNKNOWN, r"unrouteable address", EXIM, "rcpt 550 Unrouteable address", commands=NAMED),
     Rule(R.USER_UNKNOWN, r"not listed in (the )?(public |domino |name |address ?)+", "HCL Domino; User … not listed in Domino Directory",
          "dsn 550 User taro (taro@example.jp) not listed in Domino Directory", commands=NAMED),

@@ -20,18 +20,18 @@ QMAIL = "qmail; qmail-send, qmail-remote, qmail-local"
 EXIM = "Exim; specification, bounce messages, appendfile, pipe"
 
 ADDRESSES = (
-    Rule(R.SUSPENDED, r"user\(s\) account is (disabled|temporarily limited|stopped)|account is locked|account (is )?(temporarily )?(locked|limited)|\bmailbox_?unavailable\b|mailbox unavailable or access denied by", "ezweb; vpopmail",
+    Rule(R.SUSPENDED, r"user\(s\) account is (disabled|temporarily limited|stopped)|account is locked|(recipient|user) suspend|account (is )?(temporarily )?(locked|limited)|\bmailbox_?unavailable\b|mailbox unavailable or access denied by", "ezweb; vpopmail",
          "dsn 550 The user(s) account is disabled."),
     Rule(R.USER_UNKNOWN, r"\b5\.2\.1\b.{0,80}(user unknown|unknown user|no such user)", "Sendmail and others at RCPT: given up, and nobody there by that name",
          "rcpt 550 5.2.1 <taro@example.jp>... User Unknown", commands="rcpt"),
     Rule(R.USER_UNKNOWN, r"^67$", SYSEXITS, "dsn 550 67"),
-    Rule(R.USER_UNKNOWN, r"recipient name is not recognized|no (recipient|user) with that name|unknown recipient\b(?!.{0,40}(domain|host))|user name of email address not valid", EXCHANGE + ", AOL",
+    Rule(R.USER_UNKNOWN, r"recipient name is not recognized|invalid final delivery userid|no (recipient|user) with that name|unknown recipient\b(?!.{0,40}(domain|host))|user name of email address not valid", EXCHANGE + ", AOL",
          "dsn 550 The recipient name is not recognized"),
     Rule(R.USER_UNKNOWN, r"user .{0,80}not listed in (the )?(public|domino|name|address)|not listed in (the )?(public|domino)|domino ディレクトリ|ist nicht im .{0,30}(adre(ss|ß)buch|verzeichnis)", "HCL Domino, Lotus Notes",
          "dsn 550 User not listed in public Name & Address Book"),
     Rule(R.USER_UNKNOWN, r"address (couldn't|could not) be found|address not found|wasn't found at|is ?n't in (the|our) .{0,30}directory|#5\.1\.0 address rejected", GMAIL + "; Microsoft 365; Cisco",
          "dsn 550 Your message wasn't delivered to taro@example.jp because the address couldn't be found"),
-    Rule(R.USER_UNKNOWN, r"(mail\.local|local): unknown (user|name)|unknown local.?part|unrouteable address|unknown or illegal alias|no mailbox here by that name", "Sendmail mail.local; Exim; qmail: the system itself knows its users",
+    Rule(R.USER_UNKNOWN, r"(mail\.local|local): unknown (user|name)|^unknown user: \"|unknown local.?part|unrouteable address|unknown or illegal alias|no mailbox here by that name", "Sendmail mail.local; Exim; qmail: the system itself knows its users",
          "dsn 554 mail.local: unknown user: taro"),
     Rule(R.USER_UNKNOWN, r"\be-?mail address.{0,40}(couldn't be found|wasn't found|may have been (entered|typed)|misspelled)|the e-?mail address you entered|empfängeradresse.{0,40}nicht gefunden|nicht gefunden werden konnte|l'adresse.{0,60}(introuvable|n'a pas pu être trouvée)|no se ha? ?(encontró|encontrado|pudo encontrar).{0,40}direc|direcci[oó]n.{0,60}no se (encontr|pudo encontrar)|indirizzo.{0,60}non (è stato )?trovat|endereço.{0,60}não (foi )?encontrad|アドレスが見つからない|アドレス.{0,10}見つかりませんでした|未找到地址|找不到.{0,12}(地址|位址|邮件地址)", EXCHANGE_FIELDS + "; Gmail in other languages",
          "dsn 550 The e-mail address you entered couldn't be found"),
@@ -39,23 +39,25 @@ ADDRESSES = (
          "mx.auone-net.jp rcpt 550 <taro@auone-net.jp>: Recipient address rejected.", commands="rcpt", host=r"(^|\.)auone-net\.jp$"),
     Rule(R.USER_UNKNOWN, r"\b5\.1\.1\b.{0,80}inactive e-?mail address", "iCloud, given up: the address is none any more",
          "rcpt 550 5.1.1 <taro@icloud.com>: inactive email address"),
+    Rule(R.NOT_ACCEPTED, r"(mx|srv) record indicated no smtp service|no mx (record )?found|couldn't find a mail exchanger|returned null mx|host/domain does not accept mail|domain .{0,80}doesn't receive e?mail", EXIM + "; OpenSMTPD; " + QMAIL + "; Gmail; " + SUN + ": null MX and no MX",
+         "dsn 550 an MX or SRV record indicated no SMTP service"),
     Rule(R.HOST_UNKNOWN, r"account or domain may not exist", "cPanel; its Exim says so where DNS knows no such domain",
          "dsn 550 The account or domain may not exist, they may be blacklisted, or missing the proper dns entries."),
     Rule(R.HOST_UNKNOWN, r"^68$", SYSEXITS, "dsn 550 68"),
-    Rule(R.HOST_UNKNOWN, r"illegal host/domain name|couldn't find any host named|couldn't find any host by that name|domain .{0,60}couldn't be found|host not found\b(?!.{0,30}try again)|no such domain|(recipient|receiving) domain .{0,60}(not exist|not found)|unrouteable mail domain|all relevant mx records point to non-existent hosts", SUN + "; " + QMAIL + "; " + GMAIL + "; Exim",
+    Rule(R.NETWORK_ERROR, r"host not found, try again|name service error.{0,60}try again|temporary (dns|name|lookup)", "Postfix: the name server did not answer",
+         "dsn 450 Host or domain name not found. Name service error for name=example.jp type=MX: Host not found, try again"),
+    Rule(R.HOST_UNKNOWN, r"illegal host/domain name|domain must exist|unknown mail domain|couldn't find any host named|couldn't find any host by that name|domain .{0,60}couldn't be found|host not found\b(?!.{0,30}try again)|no such domain|(recipient|receiving) domain .{0,60}(not exist|not found)|unrouteable mail domain|all relevant mx records point to non-existent hosts", SUN + "; " + QMAIL + "; " + GMAIL + "; Exim",
          "dsn 550 Illegal host/domain name found"),
-    Rule(R.NOT_ACCEPTED, r"(mx|srv) record indicated no smtp service|no mx (record )?found|couldn't find a mail exchanger|returned null mx|host/domain does not accept mail|domain .{0,80}doesn't receive e?mail", EXIM + "; OpenSMTPD; " + QMAIL + "; Gmail; " + SUN + ": null MX and no MX",
-         "dsn 550 an MX or SRV record indicated no SMTP service"),
     Rule(R.NOT_ACCEPTED, r"type=mx: malformed or unexpected name server reply", "Postfix before 3.0: what it says of a null MX",
          "dsn 550 Name service error for name=example.jp type=MX: Malformed or unexpected name server reply", commands="dsn", codes="55"),
-    Rule(R.MOVED, r"has moved to (a )?new|moved; please|address has (been )?changed|new (e-?mail )?address is", "vacation-like replies of postmasters; RFC 5321 §3.4",
+    Rule(R.MOVED, r"\b5\.1\.6\b|has moved to (a )?new|moved; please|address has (been )?changed|new (e-?mail )?address is", "vacation-like replies of postmasters; RFC 5321 §3.4",
          "dsn 550 The address has changed to a new one", commands="dsn rcpt"),
 )  # fmt: skip
 
 MAILBOXES = (
     Rule(R.FILTERED, r"^-* ?each of the following recipients was rejected by a remote mail ?server[. -]*$", "ezweb: without a reply, the reader's filter refused",
          "dsn 550 Each of the following recipients was rejected by a remote mail server."),
-    Rule(R.MAILBOX_FULL, r"(mail)?(folder|inbox|box|account|mailbox)('s|s)? .{0,20}\b(over ?full|full|over ?quota|too full)|mailbox exceeds allowed size|exceeded (the )?(max\w* )?(mail(box)? ?)?(quota|storage)|exceeds? .{0,30}(mailbox|storage|quota)|speicherplatz|postfach .{0,30}voll|quota|boîte .{0,40}pleine|lleno|piena|cheia|переполнен|превышен|satt", "IMail, ezweb, KDDI and many more",
+    Rule(R.MAILBOX_FULL, r"(mail)?(folder|inbox|box|account|mailbox|storage)('s|s)? .{0,20}\b(over ?full|full|over ?quota|too full)|mailbox exceeds allowed size|exceeded (the )?(max\w* )?(mail(box)? ?)?(quota|storage)|exceeds? .{0,30}(mailbox|storage|quota)|speicherplatz|postfach .{0,30}voll|(?<!sending )(?<!daily )(?<!hourly )(?<!relay )(?<!rate )\bquota|too much mail data|mailbox size limit|boîte .{0,40}pleine|lleno|piena|cheia|переполнен|превышен|satt", "IMail, ezweb, KDDI and many more",
          "dsn 550 the user's mailfolder is full"),
 )  # fmt: skip
 
@@ -65,22 +67,25 @@ UNKNOWN_TO_A_FILTER = Rule(
 )
 
 SENDERS = (
+    Rule(R.BLOCKED, r"(refused|rejected|blocked) by (?!.{0,20}spam).{0,30}firewall|invalid ip for sending", "gateways that name themselves; Yahoo!", "rcpt 550 connection refused by recipient's firewall"),
+    Rule(R.FILTERED, r"(user|recipient)s? (rejects?|refuses?|has rejected|does not accept) (the |this |your )?(message|mail)|only accept(s|ing) mail from|by (the )?recipient'?s (white|black|allow|block) ?list", "readers' own lists",
+         "rcpt 550 refused by recipient's white list"),
     Rule(R.REJECTED, r"groups\.google\.com", "Google Groups: no such group, or not for this sender", "dsn 550 https://groups.google.com/support/"),
     Rule(R.REJECTED, r"unrout(e)?able sender|sender (was|is) (rejected|denied)|does not like sender", "Exim; qmail-remote", "mail 550 does not like sender"),
-    Rule(R.RELAY_DENIED, r"insecure mail relay", "V5 Sendmail's days", "mail 550 Insecure Mail Relay"),
+    Rule(R.RELAY_DENIED, r"insecure mail relay|non-local e-?mail address|not (a )?local host|not a gateway", "V5 Sendmail's days", "mail 550 Insecure Mail Relay"),
     Rule(R.SPAM, r"unsolicited bulk e-?mail|blocked by our (spam|bulk)|considered spam|classified as spam", "amavis, Barracuda", "dsn 550 was blocked by our bulk email filter"),
     Rule(R.SYNTAX, r"protocol violation", "RFC 5321 §4.3.2", "data 550 Protocol violation"),
 )  # fmt: skip
 
 MOMENTS = (
-    Rule(R.SYSTEM_ERROR, r"^(6[4-69]|7[0-8])$", SYSEXITS, "dsn 550 71"),
+    Rule(R.SYSTEM_ERROR, r"^\d{1,3}$", SYSEXITS, "dsn 550 71"),
     Rule(R.SYSTEM_ERROR, r"pipe to \||local delivery failed|child (process|crashed)|returned (exit )?code|exited with|status \d+ from|command (died|failed|output)|can't (create|open) (user )?|failed to read|operating system error|directory|cannot append|mailbox_command|i/o error", EXIM + ", " + QMAIL + ": a program behind the mailbox",
          "dsn 550 pipe to |/usr/local/bin/cat generated by taro@example.jp"),
     Rule(R.NETWORK_ERROR, r"routing loop|mail loop|maximum hop count|too many hops|host name lookup failure|name server.{0,40}(lookup|time|fail)|could not find a gateway|forwarded more than the maximum|loop (was )?detected|mail forwarding loop|loops? back to (myself|itself)|is looping", "Domino, Exchange, Postfix, qmail-send: loops (RFC 5321 §6.3)",
          "dsn 550 Maximum hop count exceeded. Message probably in a routing loop."),
 )  # fmt: skip
 
-RULES: tuple[Rule, ...] = (*ADDRESSES, *SENDERS, *MOMENTS, *MAILBOXES)
+RULES: tuple[Rule, ...] = (*ADDRESSES, *SENDERS, *MAILBOXES, *MOMENTS)
 
 
 def rule_for(reply: Reply) -> Rule | None:

@@ -51,7 +51,9 @@ def mails_in(raw: bytes) -> list[bytes]:
     if not raw.startswith(b"From "):
         return [raw]
     starts = [found.start() for found in FROM_LINE.finditer(raw)]
-    return [raw[start:end] for start, end in zip(starts, [*starts[1:], len(raw)], strict=True)] or [raw]
+    if not starts:
+        return [raw]
+    return [raw[start:end] for start, end in zip(starts, [*starts[1:], len(raw)], strict=True)]
 
 
 def lines(name: str, reading: Reading) -> Iterator[dict[str, Any]]:
