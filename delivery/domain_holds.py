@@ -6,13 +6,114 @@ that does not come back in two minutes holds nothing up, since trouble with DNS 
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import translation
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from redis.exceptions import RedisError
+
+from accounts.domains import checking
+from accounts.domains.findings import findings_of
 from accounts.models import Domain
 from campaigns.models import Campaign
+from delivery.routes import route_of
+from mailsales import doorbell
+from mailsales.routes import RouteKind
 
+TASK = "delivery.check_domain"
+FRESH = timedelta(minutes=15)  # a check that is younger counts
+PATIENCE = 120.0  # seconds for a check
+ASKED = 150  # seconds until it is asked for again
 WAITING = (Campaign.Status.SCHEDULED, Campaign.Status.HELD, Campaign.Status.SENDING, Campaign.Status.PAUSED)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether a due campaign may start now. `fault` is why it must be held, "" where it only waits for a check."""
+
+    is_open: bool
+    fault: str = ""
+
+
+def gate(campaign: Campaign) -> Gate:
+    """Return whether the campaign's domain lets it start; ask for a check where the last is too old."""
+    domain = campaign.sender.domain if campaign.sender else None
+    if domain is None or not _leaves_the_sandbox(campaign, domain):
+        return Gate(True)
+    if not _is_fresh(domain) and _waits_for_check(domain):
+        return Gate(False)
+    if domain.state == Domain.State.BROKEN:
+        return Gate(False, fault_of(domain))
+    return Gate(True)
+
+
+def check(domain_id: int) -> None:
+    """Check the domain, unless somebody just did."""
+    domain = Domain.objects.select_related("account").filter(pk=domain_id).first()
+    if domain and not _is_fresh(domain):
+        checking.recheck(domain)
+
+
+def pause_broken() -> int:
+    """Pause what is being sent from broken domains; return how many campaigns. Who resumes one is not heeded before it is well."""
+    sending = Campaign.objects.filter(status=Campaign.Status.SENDING, sender__domain__state=Domain.State.BROKEN)
+    return sum(_pause(campaign) for campaign in sending.select_related("account", "sender__domain__account"))
 
 
 def waiting_for(domain: Domain) -> list[str]:
     """Return the names of the campaigns that the domain is to send."""
     waiting = Campaign.objects.of(domain.account).filter(sender__domain=domain, status__in=WAITING)
     return list(waiting.order_by("send_at", "pk").values_list("name", flat=True)[:20])
+
+
+def fault_of(domain: Domain) -> str:
+    """Return what is wrong with the domain and what to do, in the account's language."""
+    with translation.override(domain.account.language):
+        wrong = [one.title for one in findings_of(domain) if one.is_failure and not one.is_of_installation]
+        said = pgettext("between reasons", "; ").join(wrong[:3])
+        values = {"domain": domain.name, "reasons": said}
+        return _("%(domain)s cannot send: %(reasons)s. Put its DNS right, then let the campaign go on.") % values
+
+
+# -- inside ------------------------------------------------------------------------------------
+
+
+def _leaves_the_sandbox(campaign: Campaign, domain: Domain) -> bool:
+    try:
+        return route_of(campaign.account, domain).kind is not RouteKind.SANDBOX
+    except ValueError:  # a wrong route is told elsewhere
+        return False
+
+
+def _is_fresh(domain: Domain) -> bool:
+    return domain.checked_at is not None and domain.checked_at > now() - FRESH
+
+
+def _waits_for_check(domain: Domain) -> bool:
+    """Return whether a check is under way that may still come; ask for one where there is none."""
+    key, at = f"domain-check-{domain.pk}", time.time()
+    try:
+        if cache.add(key, at, timeout=ASKED):
+            return doorbell.ring(TASK, domain.pk)
+        return at - (cache.get(key) or 0.0) < PATIENCE
+    except RedisError:
+        return False
+
+
+def _pause(campaign: Campaign) -> bool:
+    domain = campaign.sender.domain if campaign.sender else None
+    if domain is None or not _leaves_the_sandbox(campaign, domain):
+        return False
+    with transaction.atomic():
+        if not campaign.pause():
+            return False
+        Campaign.objects.filter(pk=campaign.pk).update(fault=fault_of(domain)[:500])
+    if not _is_fresh(domain):
+        _waits_for_check(domain)
+    return True

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import merge
 from campaigns.models import Campaign
-from delivery import compose, renditions, throttles
+from delivery import compose, domain_holds, renditions, throttles
 from delivery.routes import read_route
 from mailsales import doorbell, ledger
 
@@ -32,6 +32,7 @@ def tick() -> None:
     """Do what is due now: hold what is late, start what is due, ring what is silent, close what has ended."""
     ledger.change("hold_after_outage")
     ledger.change("hold_late")
+    domain_holds.pause_broken()
     for campaign in Campaign.objects.due().select_related("account", "sender__domain"):
         try:
             start(campaign)
@@ -50,8 +51,13 @@ def tick() -> None:
 def start(campaign: Campaign) -> bool:
     """Freeze the campaign and let its lanes run; return False when somebody else did, or it has changed meanwhile.
 
-    A campaign that cannot be rendered is put on hold, with the fault for its writers to read.
+    A campaign that cannot be rendered, or whose domain is broken, is put on hold, with the fault for its writers to read.
     """
+    gate = domain_holds.gate(campaign)
+    if gate.fault:
+        hold(campaign, gate.fault)
+    if not gate.is_open:
+        return False
     try:
         frozen = compose.freeze(renditions.content_of(campaign))
         read_route(campaign.account.route)

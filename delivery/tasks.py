@@ -9,7 +9,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 
-from delivery import faults, inbound, notices, partitions, queue, strikes, testing, tlsrpt_sending, worker
+from delivery import domain_holds, faults, inbound, notices, partitions, queue, strikes, testing, tlsrpt_sending, worker
 from mailsales.doorbell import ring
 
 SHUTTING_DOWN = mmap.mmap(-1, 1)  # shared with the processes forked later: SIGTERM reaches only the first
@@ -63,6 +63,11 @@ def send_tests() -> None:
 def send_notices() -> None:
     if notices.send_next():
         ring("delivery.send_notices")
+
+
+@shared_task(name="delivery.check_domain")
+def check_domain(domain_id: int) -> None:
+    domain_holds.check(domain_id)
 
 
 @shared_task(name="delivery.read_inbound")
