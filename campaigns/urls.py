@@ -54,6 +54,9 @@ suppression_urls = [
     # /suppressions/
     path("suppressions/", suppressions.suppression_list, name="suppression_list"),
     path("suppressions/create/", suppressions.suppression_create, name="suppression_create"),
+    path("suppressions/import/", suppressions.suppression_import, name="suppression_import"),
+    path("suppressions/export/", suppressions.suppression_export, name="suppression_export"),
+    path("suppressions/undo/", suppressions.suppression_undo, name="suppression_undo"),
     # /suppressions/<id>/
     path("suppressions/<int:pk>/release/", suppressions.suppression_release, name="suppression_release"),
 ]

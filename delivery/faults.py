@@ -111,7 +111,8 @@ def words_of(fault: Fault) -> str:
     """Return the fault in a few sentences of the language in force."""
     values = {"percent": fault.percent, "reason": Reason(fault.reason).label, "advice": str(fault.reason.advice)}
     said = _("%(percent)s%% of the recipients tried so far refuse this email: %(reason)s. %(advice)s") % values
-    return f"{said} {_('The server’s words: “%(words)s”') % {'words': fault.words}}" if fault.words else said
+    words = _("The server’s words: “%(words)s”") % {"words": fault.words}
+    return f"{said} {words}" if fault.words else said
 
 
 def _notices(campaign: Campaign, said: str) -> Iterator[Notice]:

@@ -15,6 +15,7 @@ from django.db.migrations.operations import RunSQL
 
 ROLE = "mailsales_web"
 SETTING = "app.account_id"
+SHARED_SETTING = "app.writes_shared"
 
 MAKE_ROLE = f"""
 DO $$ BEGIN
@@ -62,10 +63,34 @@ def wall(account_id: int | None) -> Iterator[None]:
         enter(None)
 
 
+@contextmanager
+def open_to_shared() -> Iterator[None]:
+    """Let this connection write rows that hold for all accounts, where `let_share` allows it: for operators' pages alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT set_config('{SHARED_SETTING}', 'on', false)")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT set_config('{SHARED_SETTING}', '', false)")
+
+
+def let_share(*tables: str) -> list[RunSQL]:
+    """Return the migration operations that let operators' pages write rows without an account."""
+    shared = f"account_id IS NULL AND current_setting('{SHARED_SETTING}', true) = 'on'"
+    return [
+        RunSQL(
+            f'CREATE POLICY shared_rows ON "{table}" USING ({shared}) WITH CHECK ({shared});',
+            f'DROP POLICY shared_rows ON "{table}";',
+        )
+        for table in tables
+    ]
+
+
 def guard(*tables: str, is_shared: bool = False) -> list[RunSQL]:
     """Return the migration operations that put tables behind the wall.
 
-    `is_shared`: rows without an account may be read by all, and written by none but the owner.
+    `is_shared`: rows without an account may be read by all, and written by none but the owner and whom `let_share` lets.
     """
     account = f"(SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
     reads = f"account_id = {account}" + (" OR account_id IS NULL" if is_shared else "")

@@ -98,8 +98,3 @@ class ListForm(forms.ModelForm):  # type: ignore[type-arg]
         if others.exists():
             raise forms.ValidationError(_("There is a list of this name already."))
         return name
-
-
-class SuppressionForm(forms.Form):
-    address = AddressField()
-    note = forms.CharField(label=_("Why (optional)"), required=False, max_length=200)

@@ -11,14 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
 from psycopg.types.json import Jsonb
 
 from accounts.models import Account, User
 from campaigns.models import Suppression
 from mailsales.reasons import Reason
-
-READERS_OWN = frozenset({Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.PAUSED})  # only the reader can undo them
 
 STRENGTH = """CASE WHEN {0}.retry_at IS NOT NULL THEN 0 WHEN {0}.reason = 'complaint' THEN 3
   WHEN {0}.reason = 'unsubscribed' THEN 2 ELSE 1 END"""
@@ -60,16 +57,11 @@ def pattern_of(address: str) -> str:
     return f"*@{address.rpartition('@')[2]}"
 
 
-def binding(account: Account) -> Q:
-    """Return the condition for what holds for the account: its own suppressions, and everybody's."""
-    return Q(account=account) | Q(account=None)
-
-
 def suppressions_of(account: Account, addresses: Iterable[str]) -> dict[str, Suppression]:
     """Return what keeps each of the addresses from being mailed now: for the address itself, else for its domain."""
     wanted = list(addresses)
     names = {*wanted, *map(pattern_of, wanted)}
-    found = Suppression.objects.in_force().filter(binding(account), address__in=names)
+    found = Suppression.objects.binding(account).in_force().filter(address__in=names)
     by_name = {each.address: each for each in found.select_related("created_by").order_by("account_id")}
     held = {address: by_name.get(address) or by_name.get(pattern_of(address)) for address in wanted}
     return {address: each for address, each in held.items() if each}

@@ -14,7 +14,8 @@ from accounts.decorators import WRITERS, member_required
 from accounts.http import AccountRequest
 from campaigns import exports, search
 from campaigns.forms.contacts import ContactForm
-from campaigns.models import Contact, ContactField, MailingList, Subscription, Suppression
+from campaigns.models import Contact, ContactField, MailingList, Subscription
+from campaigns.suppressions import rules
 from mailsales.csv_files import ENCODINGS
 from mailsales.paging import page_by
 
@@ -50,11 +51,7 @@ def contact_page(request: AccountRequest, q: str, mailing_list: MailingList | No
         return search.find(request.account, q, mailing_list=mailing_list, after=after, before=before, limit=limit)
 
     page = page_by(fetch, request.GET, target=target)
-    suppressed = set(
-        Suppression.objects.of(request.account)
-        .filter(address__in=[contact.address for contact in page.rows])
-        .values_list("address", flat=True)
-    )
+    suppressed = rules.suppressions_of(request.account, [contact.address for contact in page.rows])
     subscriptions: dict[int, list[Subscription]] = {}
     for each in Subscription.objects.of(request.account).filter(contact__in=page.rows).select_related("list"):
         subscriptions.setdefault(each.contact_id, []).append(each)
@@ -112,7 +109,7 @@ def contact_detail(request: AccountRequest, pk: int) -> HttpResponse:
         "contact": contact,
         "facts": facts,
         "subscriptions": Subscription.objects.of(request.account).filter(contact=contact).select_related("list"),
-        "suppression": Suppression.objects.of(request.account).filter(address=contact.address).first(),
+        "suppression": rules.suppression_of(request.account, contact.address),
     }
     return render(request, "campaigns/contact_detail.html", context)
 

@@ -30,6 +30,7 @@ def of(view: str, *args: str, query: str = "") -> Callable[[World], str]:
     return path
 
 
+EVER = "?since=2026-01-01T00:00&until=2099-01-01T00:00"
 GATE = [
     Page("login", of("account_login"), who=""),
     Page("account_inactive", of("account_inactive"), who=""),
@@ -89,7 +90,15 @@ CONTACTS = [
     Page("list_delete", of("campaigns:list_delete", "list")),
     Page("suppression_list", of("campaigns:suppression_list")),
     Page("suppression_list_empty", of("campaigns:suppression_list"), who="emma"),
+    Page("suppression_list_none", of("campaigns:suppression_list", query="?q=zzz")),
+    Page("suppression_list_viewer", of("campaigns:suppression_list"), who="vera"),
     Page("suppression_create", of("campaigns:suppression_create")),
+    Page("suppression_import", of("campaigns:suppression_import")),
+    Page("suppression_export", of("campaigns:suppression_export")),
+    Page("suppression_undo", of("campaigns:suppression_undo")),
+    Page("suppression_undo_shown", of("campaigns:suppression_undo", query=EVER + "&reasons=user_unknown")),
+    Page("suppression_undo_errors", of("campaigns:suppression_undo", query=EVER), status=422),
+    Page("suppression_undo_empty", of("campaigns:suppression_undo"), who="emma"),
     Page("suppression_release", of("campaigns:suppression_release", "suppression")),
 ]
 REPORTS = [

@@ -129,6 +129,16 @@ def _add_contacts(world: World, mailing_list: MailingList) -> None:
         evidence={"text": REPLIES[Message.Status.BOUNCED][1], "campaign": "10月のおたより", "list": "青葉だより"},
     )
     world.rows["suppression"] = suppression.pk
+    days = ["2026-10-30", "2026-11-03", "2026-11-07", "2026-11-11", "2026-11-16"]
+    full = {"text": "552 5.2.2 mailbox full", "campaign": "10月のおたより", "list": "青葉だより", "days": days}
+    later = timezone.now() + timedelta(days=90)
+    others: list[dict[str, Any]] = [
+        {"address": PEOPLE[1][1], "reason": Reason.MAILBOX_FULL, "evidence": full, "retry_at": later},
+        {"address": "*@rival.example.com", "reason": Reason.MANUAL, "created_by": world.users["alice"]},
+        {"address": "left@example.jp", "reason": Reason.UNSUBSCRIBED, "evidence": {"campaign": "10月のおたより"}},
+    ]
+    for each in others:
+        Suppression.objects.create(**{"account": world.account} | each)
 
 
 def _add_campaigns(world: World, mailing_list: MailingList, sender: Sender) -> None:
