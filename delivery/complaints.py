@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from delivery.bounce_formats import signs
 from delivery.bounce_formats.notice import ADDRESS
 from delivery.parts import printable
 from delivery.reports import Report
@@ -52,8 +53,8 @@ def feedback_of(report: Report) -> Feedback | None:
         recipients = ADDRESSES.findall(", ".join(group.get(name, "") for name in RECIPIENTS))
         kind = group.get("feedback-type", "").partition(",")[0].strip().lower()
         return Feedback(kind[:20], "; ".join(said)[:500], _each_once(recipients))
-    if '"complaint"' in report.text[:5_000].lower():
-        return _of_json(report.text)
+    if signs.is_from_amazon(report.header) and (found := _of_json(report.text)):
+        return found
     return _of_words(report)
 
 

@@ -8,11 +8,11 @@ EXCHANGE = "Exchange Server, Microsoft 365; learn.microsoft.com: NDRs in Exchang
 
 FORMATS = (
     Format("Exchange, IIS; delays", r"^(?:delivery to the following recipients? has been delayed|message delivery to (?:these|the following) recipients? .{0,60}delayed|.{0,60}delivery has been delayed)", action="delayed"),
-    Format("Exchange Server 5.5, 2000, 2003", r"^your message did not reach some or all of the intended recipients|did not reach the following recipient|the following recipient(?:\(s\)|s)? (?:could not be reached|cannot be reached)|^ihre nachricht (?:hat|wurde|konnte).{0,80}empfänger|folgende(?:n)? empfänger kann nicht erreicht|^votre message n'a pas|n'(?:a|ont) pas pu être (?:atteint|remis|contacté)"),
+    Format("Exchange Server 5.5, 2000, 2003", r"^your message did not reach some or all of the intended recipients|did not reach the following recipient|the following recipient(?:\(s\)|s)? (?:could not be reached|cannot be reached)"),
     Format("Exchange, IIS SMTP service", r"^this is an automatically generated delivery status notification|^unable to deliver message to the following recipients?|^delivery to the following recipients? (?:has )?failed"),
     Format(EXCHANGE, r"^delivery has failed to these recipients|^your message to .{0,120}(?:couldn't|could not|can't|wasn't) be(?:en)? delivered|^diagnostic information for administrators|^generating server:"),
-    Format(EXCHANGE + ", German", r"fehler bei der (?:zustellung|nachrichtenzustellung)|konnte(?:n)? nicht (?:an .{0,80})?(?:zugestellt|übermittelt) werden|^diagnoseinformationen für administratoren|unzustellbar", is_plain=True),
-    Format(EXCHANGE + ", French", r"échec de la remise|la remise a échoué|n'a pas pu être (?:remis|délivré|distribué|envoyé)|informations de diagnostic|non remis", is_plain=True),
+    Format(EXCHANGE + ", German", r"^ihre nachricht (?:hat|wurde|konnte).{0,80}empfänger|folgende(?:n)? empfänger kann nicht erreicht|fehler bei der (?:zustellung|nachrichtenzustellung)|konnte(?:n)? nicht (?:an .{0,80})?(?:zugestellt|übermittelt) werden|^diagnoseinformationen für administratoren|unzustellbar", is_plain=True),
+    Format(EXCHANGE + ", French", r"^votre message n'a pas|n'(?:a|ont) pas pu être (?:atteint|remis|contacté)|échec de la remise|la remise a échoué|n'a pas pu être (?:remis|délivré|distribué|envoyé)|informations de diagnostic|non remis", is_plain=True),
     Format(EXCHANGE + ", Spanish", r"no se (?:pudo|ha podido|puede) (?:entregar|enviar)|error (?:de|en la) entrega|información de diagnóstico|no se entregó", is_plain=True),
     Format(EXCHANGE + ", Italian", r"recapito non riuscito|impossibile recapitare|non è stato (?:possibile )?(?:recapita|consegna)|informazioni di diagnostica|mancato recapito", is_plain=True),
     Format(EXCHANGE + ", Portuguese", r"falha (?:na|de) entrega|não (?:foi possível|pôde ser) entreg|a entrega falhou|informações de diagnóstico|não foi entregue", is_plain=True),

@@ -67,6 +67,11 @@ def is_from_machine(header: Group) -> bool:
     return MACHINE.search(header.get("from", "").lower()[:300]) is not None
 
 
+def is_from_amazon(header: Group) -> bool:
+    """Return whether Amazon's notification service wrote it."""
+    return "amazon" in header.get("from", "").lower()[:300]
+
+
 def is_from_nobody(header: Group) -> bool:
     """Return whether it came from the empty sender (RFC 5321 §4.5.5), so far as that is written down."""
     path = header.get("return-path")

@@ -20,7 +20,7 @@ from delivery.reports import Report
 
 OPENING_LINES = 60
 LONGEST_OPENING = 400  # characters of a line
-FIRST_LINES = 4  # in which a mail begins so, and does not quote another
+FIRST_LINES = 2  # in which a mail begins so, and does not quote another
 ENOUGH = 4  # signs, of those in `_weight`
 ADDRESSES = re.compile(ADDRESS)
 REPLY = re.compile(r"(?<![\d.])[45]\d\d[ -]#?(?:[45]\.\d{1,3}\.\d{1,3}|[A-Za-z<])|\(#[45]\.\d\.\d\)")
@@ -48,7 +48,7 @@ class Told:
 
 def told(report: Report) -> Told:
     """Return what the mail's text tells of a failure or a delay."""
-    if '"bounce' in report.text.lower()[:5_000] and (found := _of_json(report.text)):
+    if signs.is_from_amazon(report.header) and (found := _of_json(report.text)):
         return found
     lines, returned = explained(report.text)
     lines = unquoted(lines)
@@ -84,9 +84,9 @@ def _form(report: Report, lines: list[str], returned: Group) -> Format | None:
     known = _known(written)
     is_daemon = signs.is_from_daemon(header)
     is_sure = known is not None and not known.is_plain
-    if (signs.is_answer(header) or signs.is_vacation(header) or signs.is_of_list(header)) and not (
-        is_daemon and (known or report.kind)
-    ):
+    if (signs.is_answer(header) or signs.is_vacation(header)) and not (is_daemon and known):
+        return None
+    if signs.is_of_list(header) and not (is_daemon and (report.kind or report.has_returned)):
         return None
     if signs.is_challenge(header, text, is_sure=is_daemon and is_sure):
         return None
@@ -100,11 +100,11 @@ def _is_signed(report: Report, text: str, returned: Group) -> bool:
     header = report.header
     if signs.is_from_daemon(header) or signs.is_from_nobody(header) or "x-failed-recipients" in header:
         return True
-    has_returned = bool(returned) or report.has_returned
     begins_so = _known(text.split("\n")[:FIRST_LINES]) is not None
+    has_returned = report.has_returned or (bool(returned) and begins_so)
     if signs.is_automatic(header) or signs.is_from_machine(header):
-        return report.has_returned or (has_returned and begins_so)
-    return begins_so and signs.is_of_failure(header) and (has_returned or REPLY.search(text) is not None)
+        return has_returned
+    return begins_so and has_returned and signs.is_of_failure(header)
 
 
 def _known(written: list[str]) -> Format | None:
@@ -133,7 +133,7 @@ def _weight(report: Report, text: str, returned: Group, known: Format | None) ->
         return 0
     is_machine = is_nobody or signs.is_automatic(header)
     weight = 2 * is_daemon + is_machine + 2 * is_of_failure + has_returned + says_reply + says_failure
-    return weight if is_daemon or is_nobody else weight - 1
+    return weight if is_daemon or is_nobody else weight - 2
 
 
 def _named_in_header(header: Group, returned: Group, action: str) -> list[Notice]:
