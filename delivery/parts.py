@@ -166,18 +166,19 @@ def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
     """Return what stands before the first boundary, then the parts."""
     mark = b"\n--" + boundary
     text = b"\n" + body
-    pieces, place = list[bytes](), 0
-    while len(pieces) <= MOST_PARTS:
-        found = text.find(mark, place)
-        if found < 0:
-            break
-        pieces.append(text[place:found])
+    pieces, start, place = list[bytes](), 0, 0
+    while len(pieces) <= MOST_PARTS and (found := text.find(mark, place)) >= 0:
         end = text.find(b"\n", found + len(mark))
-        rest = text[found + len(mark) : end if end >= 0 else len(text)]
-        place = end + 1 if end >= 0 else len(text)
-        if rest.startswith(b"--"):
+        end = len(text) if end < 0 else end
+        rest = text[found + len(mark) : end].strip()
+        place = end
+        if rest and not rest.startswith(b"--"):  # another boundary that begins as this one does
+            continue
+        pieces.append(text[start:found])
+        start = end + 1
+        if rest:
             return pieces
-    return [*pieces, text[place:]]
+    return [*pieces, text[start:]]
 
 
 def _decoded(raw: bytes, charset: str) -> str | None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery.bounce_formats.recipients import command_of
-from delivery.bounces import read_bounce
+from delivery.bounces import Kind, read_bounce
 from delivery.sandbox.reports import delivery_report
 from mailsales.reasons import Reason
 
@@ -124,6 +124,48 @@ class BouncesTest(TestCase):
         assert found
         self.assertEqual((found.reason, found.is_hard, found.code), (Reason.USER_UNKNOWN, True, 550))
         self.assertEqual(reading.returned["subject"], "hello")
+
+    def test_groups_without_an_empty_line_between_them_or_with_one_too_many(self) -> None:
+        pair = group("a@example.jp") + "\n" + group("b@example.jp")
+        cut = group("c@example.jp").replace("\nAction", "\n\nAction")
+        for raw, addresses in ((report_of(pair), ["a@example.jp", "b@example.jp"]), (report_of(cut), ["c@example.jp"])):
+            self.assertEqual([one.recipient for one in read_bounce(raw).failures], addresses)
+
+    def test_a_report_without_any_recipient_is_read_from_its_text(self) -> None:
+        failure = self.only(report_of(text="This is the mail system at host x.\n\n<taro@example.jp>: mailbox is full"))
+        self.assertEqual((failure.recipient, failure.reason), ("taro@example.jp", Reason.MAILBOX_FULL))
+
+    def test_a_delay_is_no_failure_and_never_hard(self) -> None:
+        reading = read_bounce(report_of(group(Action="delayed", Status="5.1.1")))
+        self.assertEqual(
+            (reading.kind, reading.failures, reading.failure_of("taro@example.jp")), (Kind.DELAYED, [], None)
+        )
+        self.assertEqual([(one.action, one.is_hard) for one in reading.recipients], [("delayed", False)])
+
+    def test_what_came_back_is_told_apart(self) -> None:
+        person = "From: Hanako <hanako@example.net>\n"
+        receipt = "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/disposition-notification\n\nDisposition: x\n"
+        for raw, kind in (
+            (report_of(group(Action="relayed", Status="2.1.5")).decode(), Kind.DELIVERED),
+            (
+                "From: postmaster@x.example\nSubject: Success\n\nYour message was successfully delivered to a@b",
+                Kind.DELIVERED,
+            ),
+            (person + receipt, Kind.RECEIPT),
+            (person + "Subject: Out of office\n\nI am away; user unknown", Kind.VACATION),
+            (person + "Subject: Hello\nAuto-Submitted: auto-replied\n\nI am away", Kind.VACATION),
+            (person + "Subject: Please confirm your message\n\nReply to have it delivered", Kind.CHALLENGE),
+            (person + "Auto-Submitted: auto-replied\n\nApple Mail sent this email to unsubscribe from x", Kind.OPT_OUT),
+            (person + "Subject: Hello\n\nHello", Kind.ORDINARY),
+        ):
+            self.assertEqual(read_bounce(raw.encode()).kind, kind, raw)
+
+    def test_a_wish_is_nobody_s_but_a_person_s(self) -> None:
+        apple = (
+            b"From: taro@example.jp\nAuto-Submitted: auto-replied\n\nApple Mail sent this email to unsubscribe from x"
+        )
+        self.assertEqual((read_bounce(apple).is_automatic, read_bounce(report_of(group())).is_automatic), (False, True))
+        self.assertFalse(read_bounce(b"From: taro@example.jp\nSubject: unsubscribe\n\n").is_automatic)
 
     @settings(max_examples=200, deadline=None)
     @given(st.binary(max_size=400), st.integers(0, 500), st.integers(0, 80))

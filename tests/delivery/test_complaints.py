@@ -40,3 +40,25 @@ class ComplaintsTest(TestCase):
 
     def test_mail_that_talks_of_spam_is_no_complaint(self) -> None:
         self.assertIsNone(feedback_of(read_report(b"Subject: Feedback-Type: abuse\r\n\r\nFeedback-Type: abuse\r\n")))
+
+    def test_several_readers_in_one_report(self) -> None:
+        raw = self.report("abuse").replace(
+            b"Version: 1", b"Version: 1\r\nOriginal-Rcpt-To: a@b.jp\r\nOriginal-Rcpt-To: c@d.jp"
+        )
+        feedback = feedback_of(read_report(raw))
+        self.assertEqual(feedback and feedback.recipients, ("a@b.jp", "c@d.jp"))
+
+    def test_hotmail_returns_the_message_behind_a_subject_alone(self) -> None:
+        header = "From: staff@hotmail.com\nSubject: complaint about message from 192.0.2.1\n"
+        part = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n"
+        report = read_report(
+            (header + part).encode() + b"X-HmXmrOriginalRecipient: taro@hotmail.com\nFrom: a@b\n\nx\n--b--"
+        )
+        feedback = feedback_of(report)
+        self.assertEqual(feedback and (feedback.feedback_type, feedback.recipients), ("abuse", ("taro@hotmail.com",)))
+
+    def test_amazon_tells_in_json_and_nobody_else_does(self) -> None:
+        said = '{"notificationType":"Complaint","complaint":{"complainedRecipients":[{"emailAddress":"a@b.jp"}]}}'
+        for sender, recipients in (("no-reply@sns.amazonaws.com", ("a@b.jp",)), ("hanako@example.net", None)):
+            feedback = feedback_of(read_report(f"From: {sender}\n\n{said}".encode()))
+            self.assertEqual(feedback and feedback.recipients, recipients)
