@@ -17,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 
 from accounts.audit import note_of_system
-from accounts.domains import dkim_looks, name_looks, notices, sender_looks
+from accounts.domains import dkim_looks, name_looks, notices, rotation, sender_looks
 from accounts.domains.findings import Finding, State, findings_of
 from accounts.domains.neighbours import mailbox_domain
 from accounts.domains.records import Need, keys_of, spf_name_of
@@ -32,22 +32,24 @@ NOT_THERE = (State.BAD, State.MISSING)
 
 def check(domain: Domain, questions: AuthoritativeQuestions | None = None) -> list[Finding]:
     """Return what DNS says now, in the order of the records. A domain that is not saved is judged without its records."""
-    asked = questions or AuthoritativeQuestions(settings.DNS_SERVERS, allows_private=settings.ALLOW_PRIVATE_MX)
+    asked = questions or _questions()
     with asked.within(MOST_SECONDS):
         return list(_look(asked, domain))
 
 
 def recheck(domain: Domain, questions: AuthoritativeQuestions | None = None) -> list[Finding]:
     """Check the domain, save what was found and what it means, and return it; tell its owners if it broke or mended."""
-    fresh = check(domain, questions)
+    asked, at = questions or _questions(), now()
+    fresh = check(domain, asked)
+    _note_keys(domain, fresh, at)
+    if rotation.welcome(domain, at):
+        fresh = check(domain, asked)
     with transaction.atomic():
-        domain = Domain.objects.select_for_update().select_related("account").get(pk=domain.pk)
-        at = now()
+        domain = Domain.objects.select_for_update(of=("self",)).select_related("account").get(pk=domain.pk)
         found = _remembered(findings_of(domain), fresh, at)
         if not domain.is_proven and _is(found, "proof"):
             found = found if _hold(domain, at) else [_held_elsewhere(domain), *found[1:]]
         _save(domain, found, at)
-        _note_keys(domain, found, at)
     return found
 
 
@@ -63,6 +65,10 @@ def state_of(domain: Domain, found: list[Finding]) -> Domain.State:
 
 
 # -- what is looked at -------------------------------------------------------------------------
+
+
+def _questions() -> AuthoritativeQuestions:
+    return AuthoritativeQuestions(settings.DNS_SERVERS, allows_private=settings.ALLOW_PRIVATE_MX)
 
 
 def _look(questions: AuthoritativeQuestions, domain: Domain) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from accounts.domains.findings import Finding, State
-from accounts.domains.keys import NUMBER, PREFIXES
+from accounts.domains.keys import PREFIXES
 from accounts.domains.records import Need, keys_of
 from accounts.models import DkimKey, Domain
 from mailsales.dns.questions import DnsTrouble, NoSuchDomain, Questions
@@ -115,15 +116,13 @@ def _old(questions: Questions, key: DkimKey) -> Iterator[Finding]:
 
 def _stale(questions: Questions, domain: Domain, prefix: str, known: list[DkimKey]) -> Iterator[Finding]:
     """Yield the records of keys that were deleted since, which may go."""
-    numbers = [
-        int(found[0]) for key in known if key.selector.startswith(prefix) and (found := NUMBER.search(key.selector))
-    ]
-    selectors = {key.selector for key in known}
+    own = re.compile(prefix + r"(\d+)")
+    numbers = [int(found[1]) for key in known if (found := own.fullmatch(key.selector))]
     for number in range(max(1, min(numbers, default=1) - STALE), min(numbers, default=1)):
         selector = f"{prefix}{number}"
         name = f"{selector}._domainkey.{domain.name}"
         try:
-            is_there = selector not in selectors and any("p" in _tags(text) for text in _texts(questions, name))
+            is_there = any("p" in _tags(text) for text in _texts(questions, name))
         except DnsTrouble:
             return
         if is_there:
