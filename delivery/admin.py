@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from accounts.admin import ReadOnlyAdmin, operators
 from delivery import throttles
+from delivery.inbound import admin as inbound_admin  # noqa: F401 -- returned mail registers itself
 from delivery.models import BrokenTls, DestinationGroup, StsPolicy, Throttle, TlsResult, UnreadReply, WarmupDay
 
 

@@ -1,4 +1,4 @@
-"""The self-signed certificate of our own SMTP servers, for STARTTLS (RFC 3207) where no other one is given."""
+"""The certificate of our own SMTP servers, for STARTTLS (RFC 3207): the given one, else one signed by itself."""
 
 from __future__ import annotations
 
@@ -22,9 +22,14 @@ def server_context(folder: Path, host: str = "localhost") -> ssl.SSLContext:
     file = folder / "smtp.pem"
     if not file.exists():
         _write(file, _new_certificate(host))
+    return context_of(file)
+
+
+def context_of(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
+    """Return the TLS context of a server with this certificate. Raise OSError (ssl.SSLError is one)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(file)
+    context.load_cert_chain(certificate, key)
     return context
 
 

@@ -234,6 +234,8 @@ SANDBOX_PORT = environment.number("SANDBOX_PORT", STACK.sandbox_port if STACK el
 INBOUND_PORT = environment.number("INBOUND_PORT", STACK.inbound_port if STACK else 2526)
 LANES = 4  # lanes of a sending campaign: how many of its batches may be worked on at once
 DEFAULT_EXPIRY_HOURS = environment.number("DEFAULT_EXPIRY_HOURS", 72, low=1, high=120)
+TLS_CERT = environment.text("TLS_CERT")  # PEM of the inbound server's certificate; empty: one is made
+TLS_KEY = environment.text("TLS_KEY")  # PEM of its key; empty: it stands in the same file
 RETRY_MINUTES = environment.numbers("RETRY_MINUTES", (15, 30, 60, 120, 210), low=1, high=1_440)
 RETRY_JITTER = environment.number("RETRY_JITTER", 10, high=50)  # percent
 

@@ -16,6 +16,7 @@ from django.db.migrations.operations import RunSQL
 ROLE = "mailsales_web"
 SETTING = "app.account_id"
 SHARED_SETTING = "app.writes_shared"
+READING_SETTING = "app.reads_all"
 
 MAKE_ROLE = f"""
 DO $$ BEGIN
@@ -82,6 +83,29 @@ def let_share(*tables: str) -> list[RunSQL]:
         RunSQL(
             f'CREATE POLICY shared_rows ON "{table}" USING ({shared}) WITH CHECK ({shared});',
             f'DROP POLICY shared_rows ON "{table}";',
+        )
+        for table in tables
+    ]
+
+
+@contextmanager
+def open_to_reading() -> Iterator[None]:
+    """Let this connection read the rows of all accounts, where `let_read` allows it: for operators' pages alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT set_config('{READING_SETTING}', 'on', false)")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT set_config('{READING_SETTING}', '', false)")
+
+
+def let_read(*tables: str) -> list[RunSQL]:
+    """Return the migration operations that let operators' pages read rows of all accounts."""
+    return [
+        RunSQL(
+            f"""CREATE POLICY operators_read ON "{table}" FOR SELECT USING (current_setting('{READING_SETTING}', true) = 'on');""",
+            f'DROP POLICY operators_read ON "{table}";',
         )
         for table in tables
     ]
