@@ -26,25 +26,24 @@ from mailsales.reasons import Reason
 
 @transaction.atomic
 def leave_list(reader: Reader, how: Unsubscribe.How) -> bool:
-    """Take the reader off the list of the mail; return whether the mail was not so used before."""
+    """Take the reader off the list of the mail; return whether that is new."""
     is_new = _note(reader, how)
     lock(reader)
     on_list = reader.subscriptions.filter(list=reader.list)  # nothing, if there is no list
     is_known = on_list.exists()
-    end(on_list)
+    has_left = end(on_list)
     if not is_known or not reader.subscriptions.confirmed().exists():
-        refuse(reader)
-    return is_new
+        has_left |= refuse(reader)
+    return is_new or has_left
 
 
 @transaction.atomic
 def leave_all(reader: Reader, how: Unsubscribe.How) -> bool:
-    """Take the reader off every list, and never mail them again; return whether the mail was not so used before."""
+    """Take the reader off every list, and never mail them again; return whether that is new."""
     is_new = _note(reader, how)
     lock(reader)
-    end(reader.subscriptions)
-    refuse(reader)
-    return is_new
+    has_left = end(reader.subscriptions) | refuse(reader)
+    return is_new or has_left
 
 
 def lock(reader: Reader) -> None:
@@ -53,20 +52,20 @@ def lock(reader: Reader) -> None:
         Contact.objects.select_for_update(no_key=True).filter(pk=reader.contact.pk).first()
 
 
-def refuse(reader: Reader) -> None:
-    """Never mail the reader again, unless they come back by themselves."""
+def refuse(reader: Reader) -> bool:
+    """Never mail the reader again, unless they come back by themselves; return whether that is new."""
     evidence = {
         "text": "",
         "campaign": reader.campaign.name if reader.campaign else "",
         "list": reader.list.name if reader.list else "",
     }
-    rules.suppress(reader.account.pk, reader.addresses, Reason.UNSUBSCRIBED, evidence)
+    return rules.suppress(reader.account.pk, reader.addresses, Reason.UNSUBSCRIBED, evidence) > 0
 
 
-def end(subscriptions: SubscriptionQuerySet) -> None:
-    """Take the reader off these lists."""
-    left = subscriptions.exclude(status=Subscription.Status.UNSUBSCRIBED)
-    left.update(status=Subscription.Status.UNSUBSCRIBED, unsubscribed_at=now())
+def end(subscriptions: SubscriptionQuerySet) -> bool:
+    """Take the reader off these lists; return whether they were on any."""
+    still = subscriptions.exclude(status=Subscription.Status.UNSUBSCRIBED)
+    return still.update(status=Subscription.Status.UNSUBSCRIBED, unsubscribed_at=now()) > 0
 
 
 def _note(reader: Reader, how: Unsubscribe.How) -> bool:

@@ -33,6 +33,8 @@ class BrandForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     is_removed = forms.BooleanField(label=_("Show the company name in place of the logo"), required=False)
 
+    field_order = ("has_color", "color", "file", "is_removed")  # in which they are cleaned, too
+
     class Meta:
         model = Brand
         fields = ("color",)

@@ -17,8 +17,7 @@ from accounts.models import Brand
 @member_required(*OWNERS)
 @require_http_methods(["GET", "POST"])
 def brand_edit(request: AccountRequest) -> HttpResponse:
-    stored = Brand.objects.filter(account=request.account).first()
-    brand = stored or Brand(account=request.account)
+    brand = Brand.objects.filter(account=request.account).first() or Brand(account=request.account)
     form = (
         BrandForm(request.POST, request.FILES, instance=brand)
         if request.method == "POST"
@@ -30,5 +29,4 @@ def brand_edit(request: AccountRequest) -> HttpResponse:
             audit.note(request, "brand.change", request.account.name, color=brand.color, logo=brand.logo_type)
         messages.success(request, _("Saved."))
         return redirect("accounts:brand_edit")
-    context = {"form": form, "stored": stored}
-    return render(request, "accounts/brand_edit.html", context, status=422 if form.is_bound else 200)
+    return render(request, "accounts/brand_edit.html", {"form": form}, status=422 if form.is_bound else 200)

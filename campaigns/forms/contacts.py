@@ -90,6 +90,7 @@ class ListForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = MailingList
         fields = ("name", "about")
+        help_texts = {"name": _("Readers see it, too, where they choose what they receive.")}
         error_messages = {"name": {"required": _("Enter a name for the list.")}}
 
     def clean_name(self) -> str:

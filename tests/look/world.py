@@ -10,9 +10,10 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from accounts.models import Account, Membership, Sender, User
+from accounts.models import Account, Brand, Membership, Sender, User
 from campaigns.imports import starting
 from campaigns.models import (
+    AddressChange,
     Campaign,
     Contact,
     ContactField,
@@ -20,6 +21,7 @@ from campaigns.models import (
     Destination,
     ImportRefusal,
     MailingList,
+    Subscription,
     Suppression,
     TestSend,
 )
@@ -27,7 +29,7 @@ from delivery.models import Attempt, Bounce, Click, DestinationGroup, Link, Mess
 from mailsales import ledger, tokens
 from mailsales.reasons import Reason
 from tests.base import PASSWORD
-from tests.make import make_campaign, make_contact, make_list, make_message, make_sender
+from tests.make import make_campaign, make_contact, make_list, make_message, make_png, make_sender
 
 BODY = (
     '<p>{{ name | default: "お客様" }} 様</p>'
@@ -106,6 +108,7 @@ def make_world() -> World:
     _add_imports(world, mailing_list)
     _add_results(world)
     _add_restraints(world)
+    _add_reader(world)
     return world
 
 
@@ -255,3 +258,13 @@ def _add_restraints(world: World) -> None:
         Throttle.objects.create(route="mx", scope=scope, until=now + timedelta(minutes=50), **values)
     ledger.execute("restore_tally")
     world.rows["held_back"] = campaign.pk
+
+
+def _add_reader(world: World) -> None:
+    """Give the reader of the unsubscribe token a second list and a wish, and the company a look of its own."""
+    contact = Contact.objects.get(pk=world.rows["contact"])
+    events = make_list(world.account, name="店舗の催し", about="お茶会やセミナー")
+    Subscription.objects.create(account=world.account, list=events, contact=contact, basis="card")
+    change = AddressChange.objects.create(account=world.account, contact=contact, address="h.sato@new.example.jp")
+    world.tokens["change"] = tokens.change_token(world.account.pk, change.pk)
+    Brand.objects.create(account=world.account, color="#e0b000", logo=make_png(320, 80), logo_type="image/png")
