@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Account, Membership
+from accounts.models import Account, Domain, Membership
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,13 @@ MENU: list[tuple[str, str | Promise, list[Item]]] = [
         gettext_lazy("Settings"),
         [
             Item(
-                gettext_lazy("Company and senders"), "building-2", "accounts:account_edit", ("account_edit", "sender_")
+                gettext_lazy("Company and senders"),
+                "building-2",
+                "accounts:account_edit",
+                ("account_edit", "account_thresholds", "brand_", "sender_"),
             ),
-            Item(gettext_lazy("Security settings"), "shield", "accounts:security", ("security",)),
+            Item(gettext_lazy("Sending domains"), "globe", "accounts:domain_list", ("domain_", "key_", "mailbox_")),
+            Item(gettext_lazy("Security settings"), "shield", "accounts:security", ("security", "address_")),
         ],
     ),
 ]
@@ -94,8 +98,12 @@ def _route(account: Account) -> dict[str, str]:
             "title": _("Sandbox"),
             "text": _("Nothing leaves this machine. Read the mail under “Sandbox”."),
         }
-    return {
-        "icon": "shield-check",
-        "title": _("Live sending"),
-        "text": _("Through the mail server of this installation, signed with DKIM."),
-    }
+    ready = list(Domain.objects.of(account).proven().exclude(state=Domain.State.BROKEN).order_by("proven_at"))
+    if not ready:
+        text = _("Emails go only to verified members; everything else stays in the sandbox.")
+        return {"icon": "shield-alert", "title": _("No confirmed domain"), "text": text}
+    text = _("From %(domain)s, with STARTTLS and a DKIM signature.")
+    if len(ready) > 1:
+        text = _("From %(domain)s and %(count)s more, with STARTTLS and a DKIM signature.")
+    values = {"domain": ready[0].name, "count": len(ready) - 1}
+    return {"icon": "shield-check", "title": _("Live sending"), "text": text % values}

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from accounts.models import Account, Sender
+from accounts.domains.guide import summary_of
+from accounts.models import Account, Domain, Sender
 from campaigns.models import Campaign, Contact
 from delivery.models import Message
 from mailsales.reasons import OPEN_QUESTIONS
@@ -42,6 +43,7 @@ def first_steps(account: Account) -> list[Step]:
         (has_contacts, _("Bring in your contacts"), _("Your Excel list, saved as CSV, works as it is."), "campaigns:import_create", pgettext("button", "Import")),
         (has_sender, _("Say who sends"), _("Your company’s postal address and the sender’s name belong into every email."), "accounts:account_edit", _("Set up")),
         (has_campaign, _("Write a campaign and send it to yourself"), _("At first it goes to the sandbox. Nothing leaves it."), "campaigns:campaign_create", _("Write")),
+        (Domain.objects.of(account).proven().exists(), _("Confirm your sending domain"), _("After that you can send to real recipients. The DNS settings take about 10 minutes."), "accounts:domain_list", _("Set up")),
     ]  # fmt: skip
     steps = [Step("done", _("Create an account"), account.name)]
     is_next = True
@@ -54,7 +56,7 @@ def first_steps(account: Account) -> list[Step]:
 
 def things_to_do(account: Account) -> list[Task]:
     """Return what waits for a decision, the most pressing first."""
-    return [*_missing_imprint(account), *_held(account), *_unknown(account), *_drafts(account)]
+    return [*_missing_imprint(account), *_domains(account), *_held(account), *_unknown(account), *_drafts(account)]
 
 
 def _missing_imprint(account: Account) -> list[Task]:
@@ -71,6 +73,32 @@ def _missing_imprint(account: Account) -> list[Task]:
             _("Set up"),
         )
     ]
+
+
+def _domains(account: Account) -> list[Task]:
+    """Return a task for each domain that something is wrong with; none confirmed at all is one task."""
+    domains = list(Domain.objects.of(account).order_by("name"))
+    if domains and not any(domain.is_proven for domain in domains):
+        view = (
+            reverse("accounts:domain_detail", args=[domains[0].pk])
+            if len(domains) == 1
+            else reverse("accounts:domain_list")
+        )
+        text = _("After that you can send to real recipients. The DNS settings take about 10 minutes.")
+        return [Task("globe", "icon icon--warn", _("Confirm your sending domain"), text, view, _("Set up"))]
+    titles = {
+        Domain.State.BROKEN: (_("%(domain)s is broken"), "icon icon--bad"),
+        Domain.State.PARTLY: (_("%(domain)s is nearly ready"), "icon icon--warn"),
+    }
+    tasks = []
+    for domain in sorted(domains, key=lambda domain: domain.state != Domain.State.BROKEN):
+        if found := titles.get(Domain.State(domain.state)):
+            title, icon_class = found
+            href = reverse("accounts:domain_detail", args=[domain.pk])
+            tasks.append(
+                Task("globe", icon_class, title % {"domain": domain.name}, summary_of(domain), href, _("Set up"))
+            )
+    return tasks[:3]
 
 
 def _held(account: Account) -> list[Task]:

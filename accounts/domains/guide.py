@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from django.utils.dateformat import format as date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from accounts.domains.findings import NOT_YET, Finding, findings_of
+from accounts.domains.neighbours import mailbox_domain
 from accounts.domains.records import LONGEST_STRING, Need, Record, records_of
+from accounts.domains.rotation import AGE
 from accounts.models import DkimKey, Domain
 from mailsales.badges import Badge
 
@@ -80,6 +84,11 @@ class Guide:
     @property
     def pressing(self) -> list[Row]:
         return [row for row in self.rows if row.is_pressing]
+
+    @property
+    def mailbox(self) -> str:
+        """Return the domain of the mailbox that takes what comes back, or nothing where an MX record leads it here."""
+        return mailbox_domain(self.domain)
 
     @property
     def keys(self) -> list[Fact]:
@@ -177,7 +186,11 @@ def _key_name(key: DkimKey) -> str:
 
 
 def _planned(keys: Sequence[DkimKey]) -> str:
-    return ""
+    """Return the day on which the next keys take over."""
+    ages = [key.active_at for key in keys if key.active_at and not key.retired_at]
+    if not ages:
+        return _("None")
+    return date_format(localtime(min(ages) + AGE), pgettext("date format", "j M Y"))
 
 
 def _first_notice(count: int) -> Notice:

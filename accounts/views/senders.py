@@ -8,16 +8,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.decorators import OWNERS, member_required
+from accounts.domains.guide import badge_of, fate_of
 from accounts.forms.senders import SenderForm
 from accounts.http import AccountRequest
-from accounts.models import Sender
+from accounts.models import Domain, Sender
 
 
 @member_required()
 @require_GET
 def sender_list(request: AccountRequest) -> HttpResponse:
     senders = Sender.objects.of(request.account).select_related("domain")
-    return render(request, "accounts/sender_list.html", {"senders": senders})
+    lines = [(sender, badge_of(sender.domain)) for sender in senders]
+    return render(request, "accounts/sender_list.html", {"lines": lines})
 
 
 @member_required(*OWNERS)
@@ -35,10 +37,14 @@ def sender_edit(request: AccountRequest, pk: int) -> HttpResponse:
 def _sender_form(request: AccountRequest, sender: Sender) -> HttpResponse:
     form = SenderForm(request.POST or None, instance=sender)
     if form.is_valid():
-        form.save()
+        saved = form.save()
         messages.success(request, _("The sender was saved."))
+        if not saved.domain.is_proven:
+            messages.warning(request, fate_of(saved.domain))
         return redirect("accounts:sender_list")
-    return render(request, "accounts/sender_edit.html", {"form": form}, status=422 if form.is_bound else 200)
+    domains = Domain.objects.of(request.account).order_by("name")
+    context = {"form": form, "lines": [(domain, badge_of(domain), fate_of(domain)) for domain in domains]}
+    return render(request, "accounts/sender_edit.html", context, status=422 if form.is_bound else 200)
 
 
 @member_required(*OWNERS)

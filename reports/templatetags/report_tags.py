@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from django import template
 
+from accounts.models import Domain
 from campaigns.models import Campaign, Contact
 from reports import charts, queries
 from reports.recipients import Event, received_by
+from reports.scorecard import Scorecard, scorecard_of
 
 register = template.Library()
 
@@ -37,3 +39,9 @@ def with_outcomes(campaigns: Sequence[Campaign]) -> list[Line]:
     """Return the campaigns of a list with their outcomes, in one query."""
     found = queries.outcomes(campaigns)
     return [Line(campaign, found.get(campaign.pk, queries.Outcome())) for campaign in campaigns]
+
+
+@register.simple_tag
+def scorecard(domain: Domain) -> Scorecard:
+    """Return the rules of the large providers for a sending domain, each with what was measured."""
+    return scorecard_of(domain)

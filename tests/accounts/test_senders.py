@@ -64,6 +64,23 @@ class SendersTest(MailsalesTestCase):
         self.client.force_login(self.vera)
         self.assertContains(self.client.get(reverse("accounts:sender_list")), "tayori@aoba.example.jp")
 
+    def test_the_list_shows_the_state_of_the_domain(self) -> None:
+        sender = make_sender(self.account)
+        page = self.client.get(reverse("accounts:sender_list"))
+        self.assertContains(page, "Ready")
+        self.assertContains(page, reverse("accounts:domain_detail", args=[sender.domain_id]))
+
+    def test_a_domain_that_is_not_confirmed_is_said_in_words(self) -> None:
+        answer = self.client.post(self.url, {"name": "青葉だより", "address": "tayori@new.example.jp"}, follow=True)
+        self.assertContains(answer, "new.example.jp is not confirmed. Emails from it go through the sandbox")
+
+    def test_the_form_says_where_emails_go(self) -> None:
+        make_sender(self.account)
+        make_domain(self.account, "new.example.jp")
+        page = self.client.get(self.url)
+        self.assertContains(page, "Emails from aoba.example.jp go out to everybody.")
+        self.assertContains(page, "new.example.jp is not confirmed.")
+
     def test_the_list_is_of_one_account(self) -> None:
         make_sender(self.account)
         self.client.force_login(self.charlie)

@@ -2,7 +2,8 @@
 
     python -m mailsales.management.bench.names PORT_FILE ZONE_FILE
 
-serves the second file on a free port of the loopback and writes that port into the first.
+serves the second file on a free port of the loopback and writes that port into the first. A change of the second is seen
+within a moment.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import dns.zonefile
 
 Fault = Literal["servfail", "refused", "silence", "nxdomain", "truncated"]
 TTL = 300
+REREAD = 0.2  # seconds between two looks at a zone file
 SOA = "ns.invalid. hostmaster.invalid. 1 3600 600 86400 60"
 
 
@@ -143,7 +145,9 @@ async def _serve(arguments: Iterable[str]) -> None:
     port_file, zone_file = map(Path, arguments)
     async with Names(zone_file.read_text()) as names:
         port_file.write_text(str(names.port))
-        await asyncio.Event().wait()
+        while True:
+            await asyncio.sleep(REREAD)
+            names.zone = zone_file.read_text()
 
 
 if __name__ == "__main__":
