@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from django.conf import settings
+
+from delivery import directory, shaping
 from delivery.compose import Mail
 from delivery.connections import Connection
-from delivery.sites import Target
+from delivery.sites import Target, Unroutable
 from delivery.smtp import ConnectFailure, Reply, Timeouts, Transaction
+from delivery.tls_policy import TlsMemory
 from mailsales.routes import Route, TLSMode
 
 
@@ -31,6 +35,16 @@ class Copy(Transaction):
 
     def returned(self) -> None:
         self.settle(Reply(0, "the connection was closed", "data", ""))
+
+
+async def deliver(mail: Mail, domain: str, route: Route, timeouts: Timeouts) -> Reply:
+    """Hand the mail to the servers that the route has for a domain; return their word, or why there was none."""
+    found = directory.of_settings(shaping.load(settings.SHAPING_FILE), TlsMemory())
+    try:
+        targets = await found.targets_of(route, await found.site_of(route, domain))
+    except Unroutable as error:
+        return error.reply
+    return await hand_over(mail, targets, route, timeouts)
 
 
 async def hand_over(mail: Mail, targets: Sequence[Target], route: Route, timeouts: Timeouts) -> Reply:

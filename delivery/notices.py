@@ -16,16 +16,13 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from accounts.models import Domain, Notice
-from delivery import directory, shaping
 from delivery.compose import Mail, date_header
 from delivery.dkim import Headers, Signers
-from delivery.handover import hand_over
+from delivery.handover import deliver
 from delivery.mime import CRLF, GROUP, crlf, mailbox, unstructured
 from delivery.renditions import signers_of
 from delivery.routes import read_route
-from delivery.sites import Unroutable
 from delivery.smtp import Reply, Timeouts
-from delivery.tls_policy import TlsMemory
 from mailsales import tokens
 from mailsales.addresses import on_the_wire
 
@@ -52,7 +49,7 @@ def send(notice: Notice) -> Reply:
         mail = mail_of(notice, int(time.time()))
     except (UnicodeError, ValueError) as error:
         return Reply(553, f"the address cannot be written to: {error}", "mail", "")
-    return asyncio.run(_hand_over(notice.address.rpartition("@")[2], mail))
+    return asyncio.run(deliver(mail, notice.address.rpartition("@")[2], read_route(), PATIENCE))
 
 
 def mail_of(notice: Notice, t: int) -> Mail:
@@ -85,16 +82,6 @@ def _body(text: str) -> bytes:
     data = crlf(text.strip() + "\n")
     lines = [b2a_base64(data[at : at + GROUP], newline=False) for at in range(0, len(data), GROUP)]
     return CRLF.join(lines) + CRLF
-
-
-async def _hand_over(domain: str, mail: Mail) -> Reply:
-    route = read_route()
-    found = directory.of_settings(shaping.load(settings.SHAPING_FILE), TlsMemory())
-    try:
-        targets = await found.targets_of(route, await found.site_of(route, domain))
-    except Unroutable as error:
-        return error.reply
-    return await hand_over(mail, targets, route, PATIENCE)
 
 
 def _settle(notice: Notice, reply: Reply, at: datetime) -> None:

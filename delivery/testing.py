@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.timezone import now
 
 from campaigns import drafts, merge
 from campaigns.models import TestSend
-from delivery import directory, renditions, shaping
-from delivery.compose import Mail, Recipient, Unsendable, date_header
-from delivery.handover import hand_over
-from delivery.sites import Unroutable
+from delivery import renditions
+from delivery.compose import Recipient, Unsendable, date_header
+from delivery.handover import deliver
 from delivery.smtp import Reply, Timeouts
-from delivery.tls_policy import TlsMemory
-from mailsales.routes import Route
 
 PATIENCE = Timeouts(connect=5, greeting=8, ehlo=8, starttls=8, mail=8, rcpt=8, data=8, block=8, dot=8)
 
@@ -53,13 +49,4 @@ def send(test: TestSend) -> Reply:
         mail = loaded.composer.compose(recipient, date_header(second), second)
     except (merge.MergeError, Unsendable) as error:
         return Reply(0, str(error), "mail", "")
-    return asyncio.run(_hand_over(loaded.route_to(test.address), test.address.rpartition("@")[2], mail))
-
-
-async def _hand_over(route: Route, domain: str, mail: Mail) -> Reply:
-    found = directory.of_settings(shaping.load(settings.SHAPING_FILE), TlsMemory())
-    try:
-        targets = await found.targets_of(route, await found.site_of(route, domain))
-    except Unroutable as error:
-        return error.reply
-    return await hand_over(mail, targets, route, PATIENCE)
+    return asyncio.run(deliver(mail, test.address.rpartition("@")[2], loaded.route_to(test.address), PATIENCE))

@@ -24,6 +24,12 @@ async def until_ended(letters: list[Letter]) -> None:
             await asyncio.sleep(0.002)
 
 
+async def send_all(pool: Pool, letters: list[Letter]) -> None:
+    pool.push(letters)
+    await until_ended(letters)
+    await pool.close()
+
+
 class PoolTest(IsolatedAsyncioTestCase):
     def pool(self, sink: Sink, size: int = 3, **options: Any) -> Pool:
         return pool_to(sink.port, size, first_pause=0.01, **options)
@@ -32,9 +38,7 @@ class PoolTest(IsolatedAsyncioTestCase):
         letters = [Letter(n) for n in range(50)]
         async with Sink() as sink:
             pool = self.pool(sink)
-            pool.push(letters)
-            await until_ended(letters)
-            await pool.close()
+            await send_all(pool, letters)
         self.assertEqual({letter.reply.code for letter in letters}, {250})
         self.assertLessEqual(sink.sessions, 3)
         self.assertEqual((len(sink.accepted), sink.faults), (50, []))
@@ -53,9 +57,7 @@ class PoolTest(IsolatedAsyncioTestCase):
         letters = [Letter(0)]
         async with Sink() as sink:
             pool = self.pool(sink, 20)
-            pool.push(letters)
-            await until_ended(letters)
-            await pool.close()
+            await send_all(pool, letters)
         self.assertEqual(sink.sessions, 1)
 
     async def test_server_that_stops_after_each_message_still_gets_all_once(self) -> None:
@@ -69,9 +71,7 @@ class PoolTest(IsolatedAsyncioTestCase):
         letters = [Letter(n) for n in range(12)]
         async with Sink(script) as sink:
             pool = self.pool(sink, 1)
-            pool.push(letters)
-            await until_ended(letters)
-            await pool.close()
+            await send_all(pool, letters)
         self.assertEqual([letter.reply.code for letter in letters], [250] * 12)
         self.assertEqual(len(sink.accepted), 12)
 
@@ -81,9 +81,7 @@ class PoolTest(IsolatedAsyncioTestCase):
         troubles: list[Reply] = []
         pool = self.pool(sink, on_trouble=lambda _pool, reply: troubles.append(reply))
         letters = [Letter(n) for n in range(4)]
-        pool.push(letters)
-        await until_ended(letters)
-        await pool.close()
+        await send_all(pool, letters)
         self.assertEqual([(letter.reply.code, letter.reply.command) for letter in letters], [(0, "connect")] * 4)
         self.assertEqual([(reply.code, reply.command) for reply in troubles], [(0, "connect")])
 
@@ -104,9 +102,7 @@ class PoolTest(IsolatedAsyncioTestCase):
         letters = [Letter(n) for n in range(40)]
         async with Sink(scripted(MAIL="drop")) as sink:
             pool = self.pool(sink)
-            pool.push(letters)
-            await until_ended(letters)
-            await pool.close()
+            await send_all(pool, letters)
         self.assertLessEqual(sink.sessions, PATIENCE + 3)
         self.assertEqual({letter.reply.code for letter in letters}, {0})
 
@@ -117,9 +113,7 @@ class PoolTest(IsolatedAsyncioTestCase):
         letters = [Letter(n) for n in range(10)]
         async with Sink(script) as sink:
             pool = self.pool(sink, 1)
-            pool.push(letters)
-            await until_ended(letters)
-            await pool.close()
+            await send_all(pool, letters)
         codes = [letter.reply.code for letter in letters]
         self.assertEqual((codes, letters[5].reply.command != "dot"), ([250] * 5 + [0] + [250] * 4, True))
 
@@ -130,9 +124,7 @@ class PoolTest(IsolatedAsyncioTestCase):
             letters = [Letter(0)]
             async with plain:
                 pool = self.pool(plain, 1, tls=tls, timeouts=quick)
-                pool.push(letters)
-                await until_ended(letters)
-                await pool.close()
+                await send_all(pool, letters)
             self.assertEqual(letters[0].reply.code, expected)
 
     async def test_abandon_settles_and_returns_everything(self) -> None:
@@ -164,9 +156,7 @@ class UvloopTest(SimpleTestCase):
                 sink = Sink(tls=server_context(Path(folder)))
             async with sink:
                 pool = pool_to(sink.port, 3, TLSMode.REQUIRED)
-                pool.push(letters)
-                await until_ended(letters)
-                await pool.close()
+                await send_all(pool, letters)
             return sink
 
         sink = uvloop.run(send())

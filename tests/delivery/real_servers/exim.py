@@ -28,22 +28,10 @@ delay_warning = 1s
 
 begin routers
 
-bounces:
+known:
   driver = manualroute
-  domains = {bounces}
-  route_list = * 127.0.0.1::{bounces_port}
-  self = send
-  transport = smtp
-refusing:
-  driver = manualroute
-  domains = refusing.example
-  route_list = * 127.0.0.1::{refusing_port}
-  self = send
-  transport = smtp
-away:
-  driver = manualroute
-  domains = away.example
-  route_list = * 127.0.0.1::1
+  route_list = {bounces} 127.0.0.1::{bounces_port} ; \\
+    refusing.example 127.0.0.1::{refusing_port} ; away.example 127.0.0.1::1
   self = send
   transport = smtp
 mailboxes:

@@ -17,7 +17,6 @@ from tests.delivery.sending import sink_thread
 from tests.delivery.sink import Sink
 
 BOUNCES = "bounce.aoba.example.jp"
-RESOLVER = "127.53.53.53"  # its port can only be 53, which a plain user may not have
 PATIENCE = 25.0  # seconds until all reports are there
 REFUSALS = {
     "gone": ("RCPT", "550 5.1.1 <gone@refusing.example>: Recipient address rejected: User unknown"),
@@ -95,21 +94,27 @@ class Post:
             time.sleep(0.05)
 
 
+def resolver() -> str:
+    """Return the address of a name server of this process alone; its port can only be 53, which no plain user may have."""
+    pid = os.getpid()
+    return f"127.{64 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255}"
+
+
 @contextmanager
 def post(configure: Callable[[Place], list[str]]) -> Iterator[Post]:
     """Let a server run in a world of its own."""
-    has_names = os.geteuid() == 0
+    address = resolver() if os.geteuid() == 0 else ""
     with ExitStack() as stack:
         refuser, inbox = stack.enter_context(sink_thread(Refuser())), stack.enter_context(sink_thread(Inbox()))
-        if has_names:
-            stack.enter_context(sink_thread(Names(host=RESOLVER, port=53)))
+        if address:
+            stack.enter_context(sink_thread(Names(host=address, port=53)))
         place = stack.enter_context(
             running(
                 configure,
                 bounces=BOUNCES,
                 bounces_port=inbox.port,
                 refusing_port=refuser.port,
-                resolver=RESOLVER if has_names else "",
+                resolver=address,
             )
         )
         yield Post(place, inbox)
