@@ -43,14 +43,15 @@ def members_only(make: Callable[[Handler], Handler]) -> Callable[[Handler], Hand
 
 
 def known_host(get_response: Handler) -> Handler:
-    """Answer for other hosts than our own only what mails link to: customers lead hosts of theirs here (CNAME).
+    """Answer for other hosts than our own only what mails link to, and its styles: customers lead hosts here (CNAME).
 
     What mails link to needs no host: the token says whose it is, and nothing there makes an address from the host.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         host = split_domain_port(request.META.get("HTTP_HOST", ""))[0]
-        is_known = not settings.IS_PRODUCTION or host in settings.OWN_HOSTS or request.path_info.startswith(READERS)
+        is_for_all = request.path_info.startswith((*READERS, settings.STATIC_URL))
+        is_known = not settings.IS_PRODUCTION or host in settings.OWN_HOSTS or is_for_all
         return get_response(request) if is_known else HttpResponse("There is no such site here.", "text/plain", 400)
 
     return middleware

@@ -1,6 +1,6 @@
-"""What readers and servers refuse from now on: suppressions and unsubscribes that follow from a message.
+"""What readers and servers refuse from now on: suppressions that follow from a message.
 
-Each function may run twice, and beside itself: rows are made once, changes are guarded.
+What a reader's own wish to leave means stands in `delivery/leaving.py`.
 """
 
 from __future__ import annotations
@@ -8,8 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from campaigns.suppressions import rules
-from delivery import leaving, readers
-from delivery.models import Message, Unsubscribe
+from delivery.models import Message
 from mailsales.reasons import Reason
 
 
@@ -23,11 +22,3 @@ def suppress(message: Message, reason: Reason, text: str, retry_at: datetime | N
     campaign = message.campaign
     evidence = {"text": text, "campaign": campaign.name, "list": campaign.list.name if campaign.list else ""}
     return rules.suppress(message.account_id, [message.address], reason, evidence, retry_at=retry_at) > 0
-
-
-def unsubscribe(message: Message, how: Unsubscribe.How) -> bool:
-    """Take the message's reader off its list (`delivery/leaving.py` says what else that means).
-
-    Return whether the message was not so used before.
-    """
-    return leaving.leave_list(readers.of_message(message), how)
