@@ -9,7 +9,19 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 
-from delivery import domain_holds, faults, inbound, notices, partitions, queue, strikes, testing, tlsrpt_sending, worker
+from delivery import (
+    domain_holds,
+    faults,
+    imap,
+    inbound,
+    notices,
+    partitions,
+    queue,
+    strikes,
+    testing,
+    tlsrpt_sending,
+    worker,
+)
 from mailsales.doorbell import ring
 
 SHUTTING_DOWN = mmap.mmap(-1, 1)  # shared with the processes forked later: SIGTERM reaches only the first
@@ -74,6 +86,23 @@ def check_domain(domain_id: int) -> None:
 def read_inbound() -> None:
     if inbound.read_new():
         ring("delivery.read_inbound")
+
+
+@shared_task(name="delivery.forget_inbound")
+def forget_inbound() -> None:
+    if inbound.forget():
+        ring("delivery.forget_inbound")
+
+
+@shared_task(name="delivery.read_mailboxes")
+def read_mailboxes() -> None:
+    imap.ring_due()
+
+
+@shared_task(name="delivery.read_mailbox")
+def read_mailbox(mailbox_id: int) -> None:
+    if imap.read_mailbox(mailbox_id):
+        ring("delivery.read_mailbox", mailbox_id)
 
 
 @shared_task(name="delivery.report_tls")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from delivery.sandbox import views as sandbox
-from delivery.views import brands, browsing, languages, preferences, tracking, unsubscribing
+from delivery.views import brands, browsing, languages, mailboxes, preferences, tracking, unsubscribing
 
 app_name = "delivery"
 urlpatterns = [
@@ -23,6 +23,9 @@ urlpatterns = [
     path("v/<str:token>", browsing.mail_view, name="mail_view"),
     # /brand/
     path("brand/preview/", brands.brand_preview, name="brand_preview"),
+    # /domains/<id>/mailbox/
+    path("domains/<int:pk>/mailbox/", mailboxes.mailbox_edit, name="mailbox_edit"),
+    path("domains/<int:pk>/mailbox/delete/", mailboxes.mailbox_delete, name="mailbox_delete"),
     # /sandbox/
     path("sandbox/", sandbox.sandbox_list, name="sandbox_list"),
     # /sandbox/<id>/

@@ -22,6 +22,8 @@ app.conf.update(
     task_routes={
         "delivery.run_lane": {"queue": "bulk"},
         "delivery.report_tls": {"queue": "slow"},
+        "delivery.read_mailbox": {"queue": "slow"},
+        "delivery.forget_inbound": {"queue": "slow"},
         "delivery.check_domain": {"queue": "slow"},
         "accounts.check_blocklists": {"queue": "slow"},
         "accounts.recheck_domains": {"queue": "slow"},
@@ -45,6 +47,8 @@ app.conf.update(
         "domains": {"task": "accounts.recheck_domains", "schedule": 60.0, "options": {"expires": 60}},
         "keys": {"task": "accounts.rotate_keys", "schedule": 3_600.0, "options": {"expires": 3_600}},
         "blocklists": {"task": "accounts.check_blocklists", "schedule": 3_600.0, "options": {"expires": 3_600}},
+        "mailboxes": {"task": "delivery.read_mailboxes", "schedule": 60.0, "options": {"expires": 60}},
+        "forget_inbound": {"task": "delivery.forget_inbound", "schedule": 3_600.0, "options": {"expires": 3_600}},
         "imports": {"task": "campaigns.run_imports", "schedule": 5.0, "options": {"expires": 5}},
         "tls_reports": {"task": "delivery.report_tls", "schedule": 3_600.0, "options": {"expires": 3_600}},
         "strikes": {"task": "delivery.forget_strikes", "schedule": 3_600.0, "options": {"expires": 3_600}},
