@@ -202,6 +202,8 @@ def _shares(texts: list[str], count: int) -> list[str]:
 def _failure(recipient: str, action: str, texts: list[str], status: str, command: str, host: str) -> Failure:
     found = diagnose(texts, status, command, host)
     reason = found.reason
+    if action == "delayed" and reason is Reason.OTHER:
+        reason = Reason.EXPIRED  # not yet, and nobody says why
     is_hard = action == "failed" and reason.can_be_hard
     if reason not in ALWAYS_DEAD and found.code is None and found.status.startswith("4"):  # DNS may know it later
         is_hard = False

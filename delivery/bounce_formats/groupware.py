@@ -7,7 +7,8 @@ from delivery.bounce_formats.notice import Format
 EXCHANGE = "Exchange Server, Microsoft 365; learn.microsoft.com: NDRs in Exchange Online"
 
 FORMATS = (
-    Format("Exchange, IIS; delays", r"^(?:delivery to the following recipients? has been delayed|message delivery to (?:these|the following) recipients? .{0,60}delayed|.{0,60}delivery has been delayed)", action="delayed"),
+    Format("Exchange, IIS; delays", r"^(?:delivery is delayed to these recipients|delivery to the following recipients? has been delayed|message delivery to (?:these|the following) recipients? .{0,60}delayed|.{0,60}delivery has been delayed)", action="delayed"),
+    Format("Exchange; delays in other languages", r"hasn't been delivered yet|delivery will continue to be attempted|die zustellung .{0,60}verzögert|(?:la )?remise .{0,60}(?:retardée|différée)|la entrega .{0,60}retras|il recapito .{0,60}ritard|a entrega .{0,60}atras|配信が?遅延|配信は遅れ|доставка .{0,60}задерж", action="delayed"),
     Format("Exchange Server 5.5, 2000, 2003", r"^your message did not reach some or all of the intended recipients|did not reach the following recipient|the following recipient(?:\(s\)|s)? (?:could not be reached|cannot be reached)"),
     Format("Exchange, IIS SMTP service", r"^this is an automatically generated delivery status notification|^unable to deliver message to the following recipients?|^delivery to the following recipients? (?:has )?failed"),
     Format(EXCHANGE, r"^delivery has failed to these recipients|^your message to .{0,120}(?:couldn't|could not|can't|wasn't) be(?:en)? delivered|^diagnostic information for administrators|^generating server:"),

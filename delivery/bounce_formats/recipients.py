@@ -39,7 +39,7 @@ SENTENCE = re.compile(
 )
 REFUSED = re.compile(r"^\s{0,12}(?:<<<|received >>>|out:|<==?|<-)\s{0,4}([45]\d\d[ -].*)$", re.IGNORECASE)
 RCPT = re.compile(rf"(?:>>>|<<<|sent|in:)\s{{0,4}}rcpt to:\s?<?({ADDRESS})", re.IGNORECASE)
-REPLIED = re.compile(rf"^\s{{0,12}}([45]\d\d[ -](?:[45]\.\d\.\d{{1,3}} )?)<({ADDRESS})>")
+REPLIED = re.compile(rf"^\s{{0,12}}[45]\d\d[ -](?:[45]\.\d\.\d{{1,3}} )?<({ADDRESS})>")
 ANY = re.compile(ADDRESS)
 HELP = re.compile(
     r"^(?:postmaster|mailer-daemon|abuse|support|help(?:desk)?|admin\w*|webmaster|info|no-?reply|noc|security|removeme)@",
@@ -129,9 +129,9 @@ def _led(lines: list[str], senders: set[str]) -> list[tuple[int, str, str]]:
 def _replied(lines: list[str], senders: set[str]) -> list[tuple[int, str, str]]:
     """Return the address that leads each reply: `550 <taro@example.jp>... Host unknown`."""
     return [
-        (place, match[2], f"{match[1]} {line[match.end() :].strip(' .>')}")
+        (place, match[1], line.strip())
         for place, line in enumerate(lines)
-        if (match := REPLIED.match(line)) and _is_recipient(match[2], "", senders, lines, place, False)
+        if (match := REPLIED.match(line)) and _is_recipient(match[1], "", senders, lines, place, False)
     ]
 
 

@@ -19,13 +19,24 @@ SUN = "Oracle and Sun Messaging Server, PMDF"
 QMAIL = "qmail; qmail-send, qmail-remote, qmail-local"
 EXIM = "Exim; specification, bounce messages, appendfile, pipe"
 
+OTHER_LANGUAGES = (
+    Rule(R.HOST_UNKNOWN, r"domain\w?\b.{0,40}(existiert nicht|nicht gefunden|n'existe pas|introuvable|non esiste)|(dominio|domínio).{0,40}(no existe|não existe|no encontrad|não encontrad|desconocid|inesistente)|домен\w?\b.{0,40}не (найден|существует)|ドメイン.{0,16}(存在しません|見つかりません|存在しない)|域名.{0,10}(不存在|无效)|도메인.{0,12}(없|찾을 수)",
+         "German, French, Italian, Spanish, Portuguese, Russian, Japanese, Chinese, Korean", "dsn 550 Die Domain existiert nicht"),
+    Rule(R.MAILBOX_FULL, r"(postfach|mailbox|speicher).{0,40}(\bvoll\b|überschritten|erschöpft)|boîte.{0,40}pleine|(buzón|casilla).{0,40}llen[oa]|(casella|cassetta).{0,40}pien[ao]|caixa.{0,40}cheia|ящик.{0,40}(переполнен|заполнен)|переполнен|превышен\w* (квот|размер)|(邮箱|信箱|郵箱).{0,12}(已满|已滿|满)|(空间|空間|容量).{0,8}(不足|已满|已滿)|が(いっぱい|一杯)|容量.{0,8}(超|オーバー|不足)|(용량|사서함|편지함).{0,12}(초과|가득|꽉)|postvak.{0,20}\bvol\b",
+         "the same", "dsn 550 Das Postfach ist voll"),
+    Rule(R.USER_UNKNOWN, r"(adresse|empfänger|benutzer|postfach).{0,60}(nicht gefunden|existiert nicht|unbekannt|ungültig|gibt es nicht)|unbekannte\w? (empf|benutzer|adresse)|(utilisateur|adresse|destinataire|boîte).{0,40}(inconnue?\b|introuvable|n'existe pas|inexistant|invalide)|(usuario|dirección|destinatario|buzón|cuenta).{0,40}(no existe|desconocid|inexistente|no válid|no encontrad)|no se (encontró|ha encontrado|pudo encontrar).{0,40}(dirección|usuario|destinatario)|(utente|indirizzo|destinatario|casella).{0,40}(non esiste|sconosciut|inesistente|non (è stato )?trovat|non valid)|(usuário|endereço|destinatário|conta|caixa).{0,40}(não existe|desconhecid|inexistente|inválid|não (foi )?encontrad)|(adres|gebruiker).{0,30}(onbekend|bestaat niet|niet gevonden)",
+         "the same", "dsn 550 Die eingegebene E-Mail-Adresse konnte nicht gefunden werden"),
+    Rule(R.USER_UNKNOWN, r"не удалось найти.{0,30}адрес|(адрес|пользовател|ящик|получател)\w{0,3}\b.{0,40}не (найден|существует)|нет такого|(用户|用戶|收件人|邮箱|信箱|地址|帐号|账号|帳號|位址).{0,12}(不存在|未找到|找不到|无效|無效)|(找不到|未找到|没有此|不存在的).{0,12}(用户|收件人|邮箱|地址|帐户|信箱|位址)|주소를 찾을 수|(존재하지 않는|없는|알 수 없는) ?(메일|사용자|주소|계정|수신)|사용자.{0,8}(없|찾을 수)|(宛先|あて先|メール ?アドレス|ユーザー?|受信者|アカウント|送信先|アドレス).{0,20}(存在しません|見つかりません(?!か)|存在しない|登録されていません)|(宛先|あて先|アドレス|ユーザー?)(が|は)?不明",
+         "the same, in other scripts", "dsn 550 Не удалось найти указанный адрес электронной почты"),
+)  # fmt: skip
+
 ADDRESSES = (
     Rule(R.SUSPENDED, r"user\(s\) account is (disabled|temporarily limited|stopped)|account is locked|(recipient|user) suspend|account (is )?(temporarily )?(locked|limited)|\bmailbox_?unavailable\b|mailbox unavailable or access denied by", "ezweb; vpopmail",
          "dsn 550 The user(s) account is disabled."),
     Rule(R.USER_UNKNOWN, r"\b5\.2\.1\b.{0,80}(user unknown|unknown user|no such user)", "Sendmail and others at RCPT: given up, and nobody there by that name",
          "rcpt 550 5.2.1 <taro@example.jp>... User Unknown", commands="rcpt"),
     Rule(R.USER_UNKNOWN, r"^67$", SYSEXITS, "dsn 550 67"),
-    Rule(R.USER_UNKNOWN, r"recipient name is not recognized|invalid final delivery userid|no (recipient|user) with that name|unknown recipient\b(?!.{0,40}(domain|host))|user name of email address not valid", EXCHANGE + ", AOL",
+    Rule(R.USER_UNKNOWN, r"recipient name is not recognized|destination addresses? (was|were) unknown|local module.{0,80}(not found|unknown|no such)|invalid final delivery userid|no (recipient|user) with that name|unknown recipient\b(?!.{0,40}(domain|host))|user name of email address not valid", EXCHANGE + ", AOL",
          "dsn 550 The recipient name is not recognized"),
     Rule(R.USER_UNKNOWN, r"user .{0,80}not listed in (the )?(public|domino|name|address)|not listed in (the )?(public|domino)|domino ディレクトリ|ist nicht im .{0,30}(adre(ss|ß)buch|verzeichnis)", "HCL Domino, Lotus Notes",
          "dsn 550 User not listed in public Name & Address Book"),
@@ -33,7 +44,7 @@ ADDRESSES = (
          "dsn 550 Your message wasn't delivered to taro@example.jp because the address couldn't be found"),
     Rule(R.USER_UNKNOWN, r"(mail\.local|local): unknown (user|name)|^unknown user: \"|unknown local.?part|unrouteable address|unknown or illegal alias|no mailbox here by that name", "Sendmail mail.local; Exim; qmail: the system itself knows its users",
          "dsn 554 mail.local: unknown user: taro"),
-    Rule(R.USER_UNKNOWN, r"\be-?mail address.{0,40}(couldn't be found|wasn't found|may have been (entered|typed)|misspelled)|the e-?mail address you entered|empfängeradresse.{0,40}nicht gefunden|nicht gefunden werden konnte|l'adresse.{0,60}(introuvable|n'a pas pu être trouvée)|no se ha? ?(encontró|encontrado|pudo encontrar).{0,40}direc|direcci[oó]n.{0,60}no se (encontr|pudo encontrar)|indirizzo.{0,60}non (è stato )?trovat|endereço.{0,60}não (foi )?encontrad|アドレスが見つからない|アドレス.{0,10}見つかりませんでした|未找到地址|找不到.{0,12}(地址|位址|邮件地址)", EXCHANGE_FIELDS + "; Gmail in other languages",
+    Rule(R.USER_UNKNOWN, r"\be-?mail address.{0,40}(couldn't be found|wasn't found|may have been (entered|typed)|misspelled)|the e-?mail address you entered|アドレスが見つからない", EXCHANGE_FIELDS + "; Gmail in other languages",
          "dsn 550 The e-mail address you entered couldn't be found"),
     Rule(R.USER_UNKNOWN, r"recipient address rejected\.?$", "au one net: its servers know all addresses",
          "mx.auone-net.jp rcpt 550 <taro@auone-net.jp>: Recipient address rejected.", commands="rcpt", host=r"(^|\.)auone-net\.jp$"),
@@ -46,7 +57,7 @@ ADDRESSES = (
     Rule(R.HOST_UNKNOWN, r"^68$", SYSEXITS, "dsn 550 68"),
     Rule(R.NETWORK_ERROR, r"host not found, try again|name service error.{0,60}try again|temporary (dns|name|lookup)", "Postfix: the name server did not answer",
          "dsn 450 Host or domain name not found. Name service error for name=example.jp type=MX: Host not found, try again"),
-    Rule(R.HOST_UNKNOWN, r"illegal host/domain name|domain must exist|unknown mail domain|couldn't find any host named|couldn't find any host by that name|domain .{0,60}couldn't be found|host not found\b(?!.{0,30}try again)|no such domain|(recipient|receiving) domain .{0,60}(not exist|not found)|unrouteable mail domain|all relevant mx records point to non-existent hosts", SUN + "; " + QMAIL + "; " + GMAIL + "; Exim",
+    Rule(R.HOST_UNKNOWN, r"illegal host/domain name|destination computer was not found|domain must exist|unknown mail domain|couldn't find any host named|couldn't find any host by that name|domain .{0,60}couldn't be found|host not found\b(?!.{0,30}try again)|no such domain|(recipient|receiving) domain .{0,60}(not exist|not found)|unrouteable mail domain|all relevant mx records point to non-existent hosts", SUN + "; " + QMAIL + "; " + GMAIL + "; Exim",
          "dsn 550 Illegal host/domain name found"),
     Rule(R.NOT_ACCEPTED, r"type=mx: malformed or unexpected name server reply", "Postfix before 3.0: what it says of a null MX",
          "dsn 550 Name service error for name=example.jp type=MX: Malformed or unexpected name server reply", commands="dsn", codes="55"),
@@ -57,7 +68,7 @@ ADDRESSES = (
 MAILBOXES = (
     Rule(R.FILTERED, r"^-* ?each of the following recipients was rejected by a remote mail ?server[. -]*$", "ezweb: without a reply, the reader's filter refused",
          "dsn 550 Each of the following recipients was rejected by a remote mail server."),
-    Rule(R.MAILBOX_FULL, r"(mail)?(folder|inbox|box|account|mailbox|storage)('s|s)? .{0,20}\b(over ?full|full|over ?quota|too full)|mailbox exceeds allowed size|exceeded (the )?(max\w* )?(mail(box)? ?)?(quota|storage)|exceeds? .{0,30}(mailbox|storage|quota)|speicherplatz|postfach .{0,30}voll|(?<!sending )(?<!daily )(?<!hourly )(?<!relay )(?<!rate )\bquota|too much mail data|mailbox size limit|boîte .{0,40}pleine|lleno|piena|cheia|переполнен|превышен|satt", "IMail, ezweb, KDDI and many more",
+    Rule(R.MAILBOX_FULL, r"(mail)?(folder|inbox|box|account|mailbox|storage)('s|s)? .{0,20}\b(over ?full|full|over ?quota|too full)|mailbox exceeds allowed size|exceeded (the )?(max\w* )?(mail(box)? ?)?(quota|storage)|exceeds? .{0,30}(mailbox|storage|quota)|(?<!sending )(?<!daily )(?<!hourly )(?<!relay )(?<!rate )\bquota|too much mail data|mailbox size limit", "IMail, ezweb, KDDI and many more",
          "dsn 550 the user's mailfolder is full"),
 )  # fmt: skip
 
@@ -81,11 +92,11 @@ MOMENTS = (
     Rule(R.SYSTEM_ERROR, r"^\d{1,3}$", SYSEXITS, "dsn 550 71"),
     Rule(R.SYSTEM_ERROR, r"pipe to \||local delivery failed|child (process|crashed)|returned (exit )?code|exited with|status \d+ from|command (died|failed|output)|can't (create|open) (user )?|failed to read|operating system error|directory|cannot append|mailbox_command|i/o error", EXIM + ", " + QMAIL + ": a program behind the mailbox",
          "dsn 550 pipe to |/usr/local/bin/cat generated by taro@example.jp"),
-    Rule(R.NETWORK_ERROR, r"routing loop|mail loop|maximum hop count|too many hops|host name lookup failure|name server.{0,40}(lookup|time|fail)|could not find a gateway|forwarded more than the maximum|loop (was )?detected|mail forwarding loop|loops? back to (myself|itself)|is looping", "Domino, Exchange, Postfix, qmail-send: loops (RFC 5321 §6.3)",
+    Rule(R.NETWORK_ERROR, r"routing loop|mail loop|maximum hop count|too many hops|host name lookup failure|name server.{0,40}(lookup|time|fail)|could not find a gateway|not reachable within|is not responding|forwarded more than the maximum|loop (was )?detected|mail forwarding loop|loops? back to (myself|itself)|is looping", "Domino, Exchange, Postfix, qmail-send: loops (RFC 5321 §6.3)",
          "dsn 550 Maximum hop count exceeded. Message probably in a routing loop."),
 )  # fmt: skip
 
-RULES: tuple[Rule, ...] = (*ADDRESSES, *SENDERS, *MAILBOXES, *MOMENTS)
+RULES: tuple[Rule, ...] = (*ADDRESSES, *OTHER_LANGUAGES, *SENDERS, *MAILBOXES, *MOMENTS)
 
 
 def rule_for(reply: Reply) -> Rule | None:
