@@ -42,6 +42,7 @@ GATE = [
 ACCOUNTS = [
     Page("security", of("accounts:security")),
     Page("account_edit", of("accounts:account_edit")),
+    Page("brand_edit", of("accounts:brand_edit")),
     Page("sender_list", of("accounts:sender_list")),
     Page("sender_list_empty", of("accounts:sender_list"), who="emma"),
     Page("sender_create", of("accounts:sender_create")),
@@ -121,6 +122,9 @@ REPORTS = [
 ]
 PUBLIC = [
     Page("unsubscribe", lambda world: f"/u/{world.tokens['unsubscribe']}", who=""),
+    Page("preferences", lambda world: f"/u/{world.tokens['unsubscribe']}/preferences", who=""),
+    Page("address_change", lambda world: f"/u/{world.tokens['unsubscribe']}/address", who=""),
+    Page("address_confirm", lambda world: f"/a/{world.tokens['change']}", who=""),
     Page("unsubscribe_gone", lambda _world: "/u/nothing", who="", status=404),
     Page("unsubscribe_of_a_test", of("delivery:unsubscribe_of_a_test"), who=""),
 ]
