@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from accounts.models import Account
 from campaigns.models import Campaign, Contact, MailingList, Subscription
 from campaigns.models.lists import SubscriptionQuerySet
+from campaigns.suppressions import rules
 from delivery.models import GoneMessage, Message
+from mailsales.reasons import Reason
 from mailsales.tokens import Token
 
 
@@ -47,6 +49,12 @@ class Reader:
     def is_on_list(self) -> bool:
         """Return whether the list of the mail is one that the reader can leave."""
         return self.list is not None and self.subscriptions.confirmed().filter(list=self.list).exists()
+
+    @property
+    def has_left(self) -> bool:
+        """Return whether the reader unsubscribed from everything."""
+        held = rules.suppression_of(self.account, self.addresses[-1])
+        return held is not None and held.reason == Reason.UNSUBSCRIBED
 
 
 def find(token: Token) -> Reader | None:

@@ -39,7 +39,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         return no_reader(request, known)
     context = {"account": reader.account, "reader": reader, "token": token}
     if request.method != "POST":
-        return uncached(render(request, "delivery/unsubscribe.html", context))
+        has_left = reader.has_left  # whoever comes again, or in another language, need not ask twice
+        return _done(request, context) if has_left else uncached(render(request, "delivery/unsubscribe.html", context))
     if ONE_CLICK.search(request.body):  # whatever the type of the body says
         leaving.leave_list(reader, Unsubscribe.How.ONE_CLICK)
         return _done(request, context)
@@ -93,6 +94,8 @@ def _done(
     """Say what the reader gets no longer, and ask why where the answer can be kept."""
     reader: Reader | None = context["reader"]
     still = reader is not None and reader.subscriptions.confirmed().exists()
-    is_kept = reader is not None and reader.campaign is not None
+    is_kept = (
+        reader is not None and Unsubscribe.objects.filter(account=reader.account, message=reader.message_id).exists()
+    )
     context = {**context, "is_on_others": still, "form": (form or ReasonForm()) if is_kept else None}
     return uncached(render(request, "delivery/unsubscribe_done.html", context, status=status))

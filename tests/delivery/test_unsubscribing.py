@@ -176,6 +176,19 @@ class UnsubscribeTestCase(LeavingTestCase):
         self.assertNotContains(page, 'value="list"')
         self.assertContains(page, 'value="all"')
 
+    def test_who_left_everything_is_asked_no_more(self) -> None:
+        self.leave(data={"scope": "all"})
+        page = self.ask(self.leave_path(), headers={"accept-language": "en"})
+        self.assertContains(page, "You have been unsubscribed")
+        self.assertNotContains(page, 'name="scope"')
+
+    def test_a_reason_is_asked_for_the_mail_that_was_used_alone(self) -> None:
+        self.one_click()
+        later = self.sent(make_contact(self.account, address="taro@example.jp"), ago=timedelta(minutes=1))
+        Message.objects.filter(pk=later.pk).update(contact=None, address=self.contact.address)
+        page = self.ask(f"/u/{tokens.unsubscribe_token(self.account.pk, later.pk)}")
+        self.assertNotContains(page, 'name="reason"')
+
     def test_a_break_gives_way_to_a_refusal(self) -> None:
         rules.suppress(self.account.pk, [self.contact.address], Reason.PAUSED, {}, retry_at=now() + timedelta(days=30))
         self.one_click()
