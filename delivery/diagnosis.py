@@ -23,6 +23,7 @@ CODE = re.compile(r"(?<![\w.=/#-])(?<!\S:)([45]\d\d)(?=[ ,:;-]|$)")
 STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 # Of a reply in several lines, each line begins with the code (RFC 5321 §4.2.1).
 REPEATED = re.compile(r"(?<=\s)[45]\d\d(?:-| (?=[45]\.\d))(?:[45]\.\d{1,3}\.\d{1,3}\b)?")
+IN_REPLY_TO = re.compile(r"\(in reply to [^()]{0,40}\)")  # Postfix
 NEXT_REPLY = re.compile(r" (?:<<<|>>>|[45]\d\d(?= [<45]))")  # in a transcript
 # That a system gave up is the reason only where it names none.
 GAVE_UP = re.compile(
@@ -32,6 +33,8 @@ GAVE_UP = re.compile(
     re.IGNORECASE,
 )
 IS_UNKNOWN = re.compile(r"\b[45]\.(?:1\.\d|5\.0)\b")
+LONGEST_SENTENCE = 120  # characters
+BEHIND = 20  # characters behind the words of a rule; what follows may be the reporting system's
 BEFORE_REPLY = 200  # characters before a quoted reply that may say more than it
 LONGEST = 2_000  # characters of one text that are read
 # What a rule says only for want of better words: others are looked for, then a code that knows more.
@@ -80,7 +83,8 @@ def _readings(text: str, status: str, command: str, host: str) -> Iterator[_Said
     quoted = CODE.search(text)
     if quoted:
         code, words = int(quoted[1]), text[quoted.start() :]
-        plain = " ".join(REPEATED.sub("", words[3:].lstrip(" -:,;")).split())
+        plain = IN_REPLY_TO.sub("", REPEATED.sub("", words[3:].lstrip(" -:,;")))
+        plain = " ".join(plain.split())
         following = NEXT_REPLY.search(plain)
         for each in (plain[: following.start()], plain) if following else (plain,):
             yield _Said(Reply(code, _with(each, status, str(code)[0]), command, host), code, words)
@@ -103,11 +107,15 @@ def _with(text: str, status: str, leading: str) -> str:
 def _reason(said: list[list[_Said]], codes: tuple[str, str], code: int | None) -> tuple[Reason, str]:
     """Return the reason and the words that told it."""
     known = [REGISTERED.get(each.partition(".")[2]) for each in codes]
+    if said and said[0] and _is_about_others(said[0][0]):
+        known = [reason for reason in known if reason and not reason.can_be_hard]
     vague: tuple[Reason, str] | None = None
     first = said[0][0].words if said and said[0] else ""
     for number, readings in enumerate(said or [[]]):
         for one in readings:
             rule = _rule_for(one.reply)
+            if rule and _is_doubtful(rule, one):
+                return Reason.OTHER, one.words
             if rule and not _is_vague(rule):
                 return rule.reason, one.words
             if rule and (not vague or vague[0] is Reason.OTHER):
@@ -129,6 +137,22 @@ def _rule_for(reply: Reply) -> Rule | None:
     if rule in mailboxes.UNKNOWN and rule.reason is Reason.USER_UNKNOWN and reply.command == "dsn":
         return rule if IS_UNKNOWN.search(reply.text) else returned.UNKNOWN_TO_A_FILTER
     return rule
+
+
+def _is_doubtful(rule: Rule, said: _Said) -> bool:
+    """Return whether a quoted refusal that seems to be about a dead address may mean somebody else."""
+    if not rule.reason.can_be_hard or said.code is None:
+        return False
+    text = replies.normal(said.reply.text)
+    found = rule.text.search(text)
+    return replies.DOUBT.search(text[: found.end() + BEHIND if found else None]) is not None
+
+
+def _is_about_others(said: _Said) -> bool:
+    """Return whether a quoted refusal that no rule knows speaks of the sender, so that its code is a guess."""
+    return (
+        said.code is not None and replies.DOUBT.search(replies.normal(said.reply.text)[:LONGEST_SENTENCE]) is not None
+    )
 
 
 def _is_vague(rule: Rule) -> bool:

@@ -258,6 +258,17 @@ class DiagnosisTest(TestCase):
         ):
             self.assertEqual(diagnose(["550 No such user"], status, command, "").reason, expected)
 
+    def test_a_refusal_that_may_mean_somebody_else_is_never_hard(self) -> None:
+        for text in (
+            "5.1.1 Mail from your domain is not accepted here",
+            "5.1.1 Recipient address rejected: unverified address: Address verification in progress",
+            "5.1.2 Unknown sending host",
+            "HELO host not found",
+            "No such user is allowed to send",
+            "unable to find return address: user unknown",
+        ):
+            self.assertFalse(diagnose([f"550 {text}"], "5.0.0", "rcpt", "").reason.can_be_hard, text)
+
     def test_a_reply_in_several_lines_is_one(self) -> None:
         text = "host mx said: 550-5.1.1 The email account that you tried 550-5.1.1 to reach does not exist. 550 5.1.1 x"
         found = diagnose([text], "5.1.1", "rcpt", "mx.example.jp")
