@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Count, Exists, F, Func, OuterRef, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat
@@ -15,7 +16,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Account, User
+from accounts.domains.findings import findings_of
+from accounts.models import Account, Domain, User
 from campaigns import merge
 from campaigns.content import Imprint, Parts, Source, finish, warnings_of
 from campaigns.models import Campaign, Contact, ContactField, Subscription, Suppression
@@ -26,6 +28,7 @@ from mailsales.badges import Badge
 BLOCKS = Badge(gettext_lazy("Cannot be sent"), "octagon-x", "bad")
 WARNS = Badge(gettext_lazy("Needs attention"), "triangle-alert", "warn")
 FINE = Badge(gettext_lazy("All good"), "circle-check", "good")
+MOST_FINDINGS = 2  # of a domain: its own page has them all
 LINK_TAGS = ("unsubscribe_url", "view_url")
 LINK = re.compile(r"""<a\s[^>]*?\bhref\s*=\s*["']?(https?:[^"'\s>]+)""", re.IGNORECASE)
 TITLES = {
@@ -134,7 +137,8 @@ def _is_suppressed(account: Account) -> Exists:
 
 def checks_of(campaign: Campaign, audience: Audience) -> list[Check]:
     """Return everything looked at, what blocks first."""
-    found = [*_content_checks(campaign), *_account_checks(campaign), *_audience_checks(campaign, audience)]
+    found = [*_content_checks(campaign), *_account_checks(campaign), *_domain_checks(campaign)]
+    found += _audience_checks(campaign, audience)
     found += _body_checks(campaign, has_people=audience.total > 0)
     order = (BLOCKS, WARNS, FINE)
     return sorted(found, key=lambda check: order.index(check.state))
@@ -170,16 +174,44 @@ def _content_checks(campaign: Campaign) -> Iterator[Check]:
 
 def _account_checks(campaign: Campaign) -> Iterator[Check]:
     account = campaign.account
-    settings = reverse("accounts:account_edit")
+    page = reverse("accounts:account_edit")
     if not account.postal_address.strip():
         title, text = _("The sender’s postal address is missing"), _("The Japanese anti-spam law requires it.")
-        yield Check(BLOCKS, title, text, settings, _("Enter the address"))
+        yield Check(BLOCKS, title, text, page, _("Enter the address"))
     if not account.complaint_address:
         title, text = _("There is no address for complaints"), _("The Japanese anti-spam law requires one.")
-        yield Check(BLOCKS, title, text, settings, _("Enter the address"))
+        yield Check(BLOCKS, title, text, page, _("Enter the address"))
     if account.postal_address.strip() and account.complaint_address:
         text = _("Sender, postal address, unsubscribe link and contact are all there.")
         yield Check(FINE, _("Details required by law"), text)
+
+
+def _domain_checks(campaign: Campaign) -> Iterator[Check]:
+    """Say whether the sender's domain is proven, and whether receivers will believe its mail."""
+    if campaign.sender is None:
+        return
+    domain = campaign.sender.domain
+    link, action = reverse("accounts:domain_detail", args=[domain.pk]), _("Set up")
+    if not domain.is_proven:
+        text = _("It goes to the sandbox, and to your verified members alone. Prove that the domain is yours.")
+        yield Check(WARNS, _("%(domain)s is not confirmed") % {"domain": domain}, text, link, action)
+        return
+    pressing = [one for one in findings_of(domain) if one.is_pressing and not one.is_of_installation]
+    if domain.state == Domain.State.BROKEN:
+        said = " ".join(one.title for one in pressing if one.is_failure)
+        title = _("%(domain)s cannot send") % {"domain": domain}
+        yield Check(WARNS if _stays_here(campaign.account) else BLOCKS, title, said, link, _("Correct it"))
+        return
+    for finding in pressing[:MOST_FINDINGS]:
+        yield Check(WARNS, finding.title, finding.text, link, action)
+    if not any(one.key == "alignment" for one in pressing):
+        title, text = _("Signature and authentication"), _("SPF and DKIM match the sender’s domain.")
+        yield Check(FINE, title, text)
+
+
+def _stays_here(account: Account) -> bool:
+    """Return whether all mail of the account goes to the sandbox anyway."""
+    return (account.route or settings.DEFAULT_ROUTE) == "sandbox"
 
 
 def _audience_checks(campaign: Campaign, audience: Audience) -> Iterator[Check]:

@@ -4,6 +4,7 @@ from functools import cache
 
 from django.contrib.auth.hashers import make_password
 from django.test import TestCase
+from django.utils import translation
 
 from accounts.models import Account, Membership, User
 
@@ -21,6 +22,7 @@ class MailsalesTestCase(TestCase):
 
     def setUp(self) -> None:
         super().setUp()
+        translation.activate(User.Language.ENGLISH)  # whatever the test before was read in
         self.account = Account.objects.create(
             name="株式会社青葉商店",
             postal_address="〒604-0000 京都府京都市中京区青葉町1-2-3",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.test import override_settings
-from django.utils import translation
 
 from accounts.domains import checking
 from accounts.domains.findings import Finding
@@ -38,7 +37,6 @@ class DomainTestCase(MailsalesTestCase):
         super().setUp()
         self.names = self.enterContext(sink_thread(Names(OURS)))
         self.enterContext(override_settings(DNS_SERVERS=[self.names.server], **SETTINGS))
-        self.enterContext(translation.override("en"))
         self.domain = make_domain(self.account, "aoba.example.jp")
 
     def publish(self, *left_out: str, **replaced: str) -> None:
