@@ -119,6 +119,7 @@ def _read(report: Report, story: Told) -> tuple[Kind, list[Failure], Feedback | 
     if report.kind == "disposition-notification":
         return Kind.RECEIPT, [], None
     groups = [group for group in report.groups if _names_recipient(group)]
+    groups = [group for group in groups if _action(group)]
     if report.kind == "delivery-status" and groups:
         return _of_groups(report, story, groups)
     if story.action == "delivered":

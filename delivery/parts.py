@@ -65,7 +65,7 @@ class Part:
 def taken_apart(raw: bytes) -> tuple[Group, list[Part]]:
     """Return the mail's header and its parts in their order. What was returned in it is one part, not taken apart."""
     mail = unix(raw[:LARGEST]).lstrip(b"\n")
-    if mail.startswith((b"From ", b">From ")):  # mbox, RFC 4155
+    while mail.startswith((b"From ", b">From ")):  # mbox, RFC 4155
         mail = mail.partition(b"\n")[2]
     header, body = divided(mail)
     parts = []
@@ -82,7 +82,7 @@ def unix(raw: bytes) -> bytes:
 
 
 def divided(mail: bytes) -> tuple[Group, bytes]:
-    """Return the header and the body. A line that is no field ends the header too."""
+    """Return the header and the body. A line that is no field ends the header too, unless fields follow."""
     fields: list[list[str]] = []
     place = 0
     while place < len(mail):
@@ -96,10 +96,17 @@ def divided(mail: bytes) -> tuple[Group, bytes]:
             fields[-1].append(line.strip())
         elif FIELD.match(line) and len(fields) < MOST_FIELDS:
             fields.append([line])
+        elif fields and _goes_on(mail, end + 1):
+            fields[-1].append(line.strip())
         elif len(fields) < MOST_FIELDS:
             break
         place = end + 1
     return grouped(" ".join(lines) for lines in fields), mail[place:]
+
+
+def _goes_on(mail: bytes, place: int) -> bool:
+    """Return whether the next line is a field, so that the one before is only folded wrongly."""
+    return FIELD.match(mail[place : place + 80].decode("utf-8", "surrogateescape")) is not None
 
 
 def grouped(lines: Iterator[str]) -> Group:
