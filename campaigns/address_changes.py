@@ -47,10 +47,12 @@ def is_refused(account: Account, address: str) -> bool:
 
 
 def find(account_id: int, pk: int) -> AddressChange | None:
-    """Return a wish that is confirmed, or still can be."""
+    """Return a wish that came true and still holds, or can come true."""
     found = AddressChange.objects.filter(account_id=account_id, pk=pk).select_related("account", "contact").first()
-    if found is None or found.confirmed_at:
-        return found
+    if found is None:
+        return None
+    if found.confirmed_at:
+        return found if found.contact.address == found.address else None
     is_valid = found.created_at > now() - VALID and not is_refused(found.account, found.address)
     return found if is_valid else None
 

@@ -15,7 +15,7 @@ CREATE FUNCTION keep_gone_messages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO gone_message (message_id, account_id, contact_id, list_id, address)
   SELECT m.id, m.account_id, m.contact_id, c.list_id, m.address
-  FROM deleted m LEFT JOIN campaign c ON c.id = m.campaign_id
+  FROM deleted m JOIN account a ON a.id = m.account_id LEFT JOIN campaign c ON c.id = m.campaign_id
   WHERE m.address <> '' AND m.status NOT IN ('queued', 'suppressed', 'cancelled')
   ON CONFLICT DO NOTHING;
   RETURN NULL;

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import Account
 from campaigns import address_changes
 from delivery import address_mails, readers
 from delivery import preferences as choosing
@@ -20,6 +21,7 @@ from delivery.forms import AddressChangeForm, PreferencesForm
 from delivery.views.answers import gone, read, uncached
 from delivery.views.unsubscribing import no_reader
 from mailsales import tokens
+from mailsales.tokens import Token
 
 
 @csrf_exempt  # the token is the proof
@@ -69,13 +71,20 @@ def address_confirm(request: HttpRequest, token: str) -> HttpResponse:
     known = read(tokens.read_change_token, token)
     change = address_changes.find(known.account_id, known.row_id) if known else None
     if change is None:
-        return gone(request)
-    context = {"account": change.account, "change": change, "token": token, "masked": readers.masked(change.address)}
+        return _too_late(request, known)
+    context = {"account": change.account, "token": token, "masked": readers.masked(change.address)}
     if request.method == "POST":
         address_mails.move(change, _ip(request))
         return uncached(render(request, "delivery/address_changed.html", context))
     template = "delivery/address_changed.html" if change.confirmed_at else "delivery/address_confirm.html"
     return uncached(render(request, template, context))
+
+
+def _too_late(request: HttpRequest, known: Token | None) -> HttpResponse:
+    account = Account.objects.filter(pk=known.account_id).first() if known else None
+    if account is None:
+        return gone(request)
+    return uncached(render(request, "delivery/address_gone.html", {"account": account}, status=404))
 
 
 def _ip(request: HttpRequest) -> str | None:

@@ -159,8 +159,18 @@ class ConfirmTestCase(ChangeTestCase):
     def test_after_three_days_it_is_too_late(self) -> None:
         self.wish()
         AddressChange.objects.update(created_at=now() - timedelta(days=3, minutes=1))
-        self.assertEqual(self.confirm().status_code, 404)
+        self.assertContains(self.confirm(), "no longer valid", status_code=404)
         self.assertEqual(Contact.objects.get(pk=self.contact.pk).address, self.contact.address)
+
+    def test_an_old_confirmation_says_nothing_that_is_no_more(self) -> None:
+        self.moved()
+        Contact.objects.filter(pk=self.contact.pk).update(address="later@example.jp")
+        self.assertEqual(self.confirm("get").status_code, 404)
+
+    def test_a_bad_token_is_not_found(self) -> None:
+        for method in ("get", "post"):
+            self.assertEqual(self.ask("/a/AAAA", method=method).status_code, 404)
+        self.assertEqual(self.ask(f"/a/{tokens.change_token(4_000_000, 1)}").status_code, 404)
 
     def test_who_refuses_meanwhile_is_not_moved_to(self) -> None:
         self.wish()
