@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -36,7 +37,7 @@ class SuppressionAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Only what holds for all accounts: an account's own are its members' matter. To change one, remove it and add another."""
 
     form = SharedSuppressionForm
-    list_display = ("address", "reason", "why", "created_at", "created_by")
+    list_display = ("address", "why", "since", "by")
     list_select_related = ("created_by",)
     search_fields = ("address",)
     ordering = ("-pk",)
@@ -45,6 +46,14 @@ class SuppressionAdmin(ModelAdmin):  # type: ignore[type-arg]
     @display(description=_("Why"))
     def why(self, suppression: Suppression) -> str:
         return str(suppression.evidence.get("text", ""))
+
+    @display(description=_("Since"), ordering="created_at")
+    def since(self, suppression: Suppression) -> datetime:
+        return suppression.created_at
+
+    @display(description=_("By"))
+    def by(self, suppression: Suppression) -> str:
+        return suppression.created_by.name if suppression.created_by else ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Suppression]:
         return Suppression.objects.filter(account=None)

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
     dependencies = [("campaigns", "0004_retries_and_address_changes")]
 
     operations = [
-        migrations.AlterModelOptions("suppression", options={"verbose_name_plural": "suppressions"}),
+        migrations.AlterModelOptions("suppression", options={"verbose_name": "suppression", "verbose_name_plural": "suppressions"}),
         migrations.AlterField("suppression", "address", models.CharField(max_length=254, verbose_name="Address or domain")),
         migrations.AddIndex("suppression", models.Index(fields=["account", "id"], name="suppression_by_account")),
         migrations.AddIndex("suppression", models.Index(fields=["account", "reason", "id"], name="suppression_by_reason")),

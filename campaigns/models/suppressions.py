@@ -45,6 +45,7 @@ class Suppression(models.Model):
 
     class Meta:
         db_table = "suppression"
+        verbose_name = _("suppression")
         verbose_name_plural = _("suppressions")
         indexes = [
             models.Index(fields=["account", "id"], name="suppression_by_account"),

@@ -133,6 +133,9 @@ def _import(request: AccountRequest, form: SuppressionFileForm, found: loading.R
     if known := len(found.entries) - n:
         words = ngettext("%(count)s was so already.", "%(count)s were so already.", known)
         said.append(words % {"count": number_format(known)})
+    if domains := sum(entry.startswith("*@") for entry in found.entries):
+        words = ngettext("%(count)s of them is a whole domain.", "%(count)s of them are whole domains.", domains)
+        said.append(words % {"count": number_format(domains)})
     messages.success(request, " ".join(said))
     return redirect("campaigns:suppression_list")
 

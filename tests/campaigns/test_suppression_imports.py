@@ -83,6 +83,11 @@ class SuppressionImportTest(MailsalesTestCase):
         self.post()
         self.assertEqual(list(Suppression.objects.values_list()), before)
 
+    def test_it_says_how_much_it_did(self) -> None:
+        self.post("hanako@example.jp\nexample.com\nexample.net\n")
+        said = self.client.get(reverse("campaigns:suppression_list")).content.decode()
+        self.assertIn("3 addresses and domains are left out now. 2 of them are whole domains.", said)
+
     def test_what_is_no_text_is_refused(self) -> None:
         file = SimpleUploadedFile("list.csv", b"\xff\xfe\x00\xd8\x00\x00\xff")
         self.assertEqual(self.client.post(self.url, {"file": file}).status_code, 422)
