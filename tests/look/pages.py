@@ -31,6 +31,7 @@ def of(view: str, *args: str, query: str = "") -> Callable[[World], str]:
 
 
 EVER = "?since=2026-01-01T00:00&until=2099-01-01T00:00"
+DOMAINS = ("good", "partly", "broken", "held", "new")  # as tests.look.world makes them
 GATE = [
     Page("login", of("account_login"), who=""),
     Page("account_inactive", of("account_inactive"), who=""),
@@ -48,6 +49,17 @@ ACCOUNTS = [
     Page("sender_create", of("accounts:sender_create")),
     Page("sender_edit", of("accounts:sender_edit", "sender")),
     Page("sender_delete", of("accounts:sender_delete", "sender")),
+    Page("address_confirm_gone", lambda _world: "/security/address/nothing/", status=404),
+    Page("domain_list", of("accounts:domain_list")),
+    Page("domain_list_empty", of("accounts:domain_list"), who="emma"),
+    Page("domain_create", of("accounts:domain_create")),
+    *(Page(f"domain_{name}", of("accounts:domain_detail", f"domain_{place}")) for place, name in enumerate(DOMAINS)),
+    Page("domain_viewer", of("accounts:domain_detail", "domain_1"), who="vera"),
+    Page("domain_delete", of("accounts:domain_delete", "domain_4")),
+    Page("domain_delete_used", of("accounts:domain_delete", "domain_0")),
+    Page("key_rotate", of("accounts:key_rotate", "domain_0")),
+    Page("key_rotate_too_early", of("accounts:key_rotate", "domain_4")),
+    Page("key_import", of("accounts:key_import", "domain_0")),
 ]
 CAMPAIGNS = [
     Page("campaign_list", of("campaigns:campaign_list")),

@@ -29,6 +29,7 @@ from delivery.models import Attempt, Bounce, Click, DestinationGroup, Link, Mess
 from mailsales import ledger, tokens
 from mailsales.reasons import Reason
 from tests.base import PASSWORD
+from tests.look.domains import add_domains
 from tests.make import make_campaign, make_contact, make_list, make_message, make_png, make_sender
 
 BODY = (
@@ -109,6 +110,7 @@ def make_world() -> World:
     _add_results(world)
     _add_restraints(world)
     _add_reader(world)
+    world.rows |= add_domains(account)
     return world
 
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
+from django.utils.timezone import now
 from django.utils.translation import override
 
+from accounts.models import Domain
 from campaigns.models import Campaign
 from mailsales.wall import wall
 from reports.templatetags.report_tags import contact_events
@@ -39,6 +41,16 @@ class HomeTestCase(ReportTestCase):
     def test_it_asks_about_what_is_on_hold(self) -> None:
         Campaign.objects.filter(pk=self.campaign.pk).update(status="held", closed_at=None)
         self.assertIn("is on hold", self.titles())
+
+    def test_it_asks_to_confirm_a_domain(self) -> None:
+        Domain.objects.of(self.account).update(proven_at=None, state="unproven")
+        self.assertIn("Confirm your sending domain", self.titles())
+
+    def test_a_broken_domain_stands_before_one_that_is_nearly_ready(self) -> None:
+        Domain.objects.of(self.account).update(state="broken")
+        Domain.objects.create(account=self.account, name="a.example.jp", proven_at=now(), state="partly")
+        titles = self.titles()
+        self.assertLess(titles.index("is broken"), titles.index("a.example.jp is nearly ready"))
 
     def test_it_reminds_of_drafts(self) -> None:
         make_campaign(self.account, name="秋の便り")
