@@ -18,7 +18,7 @@ GOOD |= {"DOT": "250 2.0.0 queued", "RSET": "250 2.0.0 ok", "QUIT": "221 2.0.0 b
 class Sink:
     """`script(verb, argument)` returns the reply, None for the good one, or a word: drop, bye, silence, keep (accept,
     then drop), half (the good reply broken off in its middle, then drop). `delay` says how many seconds a reply takes,
-    `patience` how many a silence lasts until it hangs up.
+    `patience` how many a silence lasts until it hangs up. The argument of DATA and DOT is the recipient.
     """
 
     script: Callable[[str, str], str | None] = lambda _verb, _argument: None
@@ -115,7 +115,7 @@ class SinkSession(asyncio.Protocol):
         elif verb == "DATA" and self.recipient is None and not self.sink.opens_data_always:
             self.send("503 5.5.1 need RCPT")
         else:
-            code = self.answer(verb, argument)
+            code = self.answer(verb, argument if verb != "DATA" else self.recipient or "")
             self.obey(verb, argument, code)
 
     def obey(self, verb: str, argument: str, code: str) -> None:

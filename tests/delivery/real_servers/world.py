@@ -17,6 +17,7 @@ from tests.delivery.sending import sink_thread
 from tests.delivery.sink import Sink
 
 BOUNCES = "bounce.aoba.example.jp"
+EXTENSIONS = ("PIPELINING", "8BITMIME", "SMTPUTF8")
 PATIENCE = 25.0  # seconds until all reports are there
 REFUSALS = {
     "gone": ("RCPT", "550 5.1.1 <gone@refusing.example>: Recipient address rejected: User unknown"),
@@ -30,25 +31,18 @@ TEXT = (
 )
 
 
-class Refuser(Sink):
-    """Refuses each recipient as it likes, by the local part."""
-
-    def __init__(self) -> None:
-        super().__init__(script=self.reply, extensions=("PIPELINING", "8BITMIME", "SMTPUTF8"))
-        self.recipient = ""
-
-    def reply(self, verb: str, argument: str) -> str | None:
-        if verb == "RCPT":
-            self.recipient = argument.removeprefix("TO:<").partition("@")[0]
-        refused, reply = REFUSALS.get(self.recipient, ("", ""))
-        return reply if verb == refused else None
+def refusal(verb: str, argument: str) -> str | None:
+    """Refuse each recipient in its way, by the local part."""
+    local = argument.removeprefix("TO:<").partition("@")[0]
+    refused, reply = REFUSALS.get(local, ("", ""))
+    return reply if verb == refused else None
 
 
 class Inbox(Sink):
     """Takes every report, and remembers who sent it."""
 
     def __init__(self) -> None:
-        super().__init__(script=self.note, extensions=("PIPELINING", "8BITMIME", "SMTPUTF8"))
+        super().__init__(script=self.note, extensions=EXTENSIONS)
         self.senders: set[str] = set()
 
     def note(self, verb: str, argument: str) -> None:
@@ -87,10 +81,13 @@ class Post:
         address = self.address(case)
         return [read_bounce(raw) for recipient, raw in self.inbox.accepted if recipient == address]
 
+    def kinds(self) -> dict[str, list[str]]:
+        return {case: [reading.kind.value for reading in self.readings(case)] for case in self.cases}
+
     def until(self, is_so: Callable[[], bool]) -> None:
         until = time.monotonic() + PATIENCE
         while not is_so():
-            assert time.monotonic() < until, f"Only {[recipient for recipient, _raw in self.inbox.accepted]} came back."
+            assert time.monotonic() < until, f"Not all came back: {self.kinds()}"
             time.sleep(0.05)
 
 
@@ -105,7 +102,8 @@ def post(configure: Callable[[Place], list[str]]) -> Iterator[Post]:
     """Let a server run in a world of its own."""
     address = resolver() if os.geteuid() == 0 else ""
     with ExitStack() as stack:
-        refuser, inbox = stack.enter_context(sink_thread(Refuser())), stack.enter_context(sink_thread(Inbox()))
+        refuser = stack.enter_context(sink_thread(Sink(refusal, extensions=EXTENSIONS)))
+        inbox = stack.enter_context(sink_thread(Inbox()))
         if address:
             stack.enter_context(sink_thread(Names(host=address, port=53)))
         place = stack.enter_context(
