@@ -57,9 +57,9 @@ def state_of(domain: Domain, found: list[Finding]) -> Domain.State:
     """Return what the findings mean for the domain."""
     if not domain.is_proven:
         return Domain.State.UNPROVEN
-    if any(_before(finding) in NOT_THERE for finding in found if finding.key in ("proof", "return-mx", "alignment")):
+    if any(finding.standing in NOT_THERE for finding in found if finding.key in ("proof", "return-mx", "alignment")):
         return Domain.State.BROKEN
-    if any(replace(finding, state=_before(finding)).is_pressing for finding in found if not finding.is_of_installation):
+    if any(finding.is_pressing and not finding.is_of_installation for finding in found):
         return Domain.State.PARTLY
     return Domain.State.GOOD
 
@@ -131,11 +131,6 @@ def _alignment(questions: Questions, domain: Domain, signed: list[Finding], enve
 # -- what becomes of the domain ----------------------------------------------------------------
 
 
-def _before(finding: Finding) -> State:
-    """Return the state that counts: while DNS is in trouble, the one before."""
-    return State(finding.values.get("was", finding.state))
-
-
 def _is(found: list[Finding], key: str) -> bool:
     return any(finding.key == key and finding.state == State.GOOD for finding in found)
 
@@ -147,11 +142,11 @@ def _remembered(former: list[Finding], fresh: list[Finding], at: datetime) -> li
 
 
 def _with_memory(finding: Finding, former: Finding | None, at: datetime) -> Finding:
-    if finding.state == State.UNKNOWN and former and _before(former) != State.UNKNOWN:
-        values = {**former.values, "was": _before(former).value, "trouble": finding.values.get("detail") or "?"}
+    if finding.state == State.UNKNOWN and former and former.standing != State.UNKNOWN:
+        values = {**former.values, "was": former.standing.value, "trouble": finding.values.get("detail") or "?"}
         return replace(former, state=State.UNKNOWN, values=values)
     if finding.state in NOT_THERE:
-        since = former.values.get("since") if former and _before(former) in NOT_THERE else None
+        since = former.values.get("since") if former and former.standing in NOT_THERE else None
         return replace(finding, values={**finding.values, "since": since or at.isoformat()})
     return finding
 
@@ -194,7 +189,7 @@ def _save(domain: Domain, found: list[Finding], at: datetime) -> None:
     was_broken = domain.state == Domain.State.BROKEN
     domain.state = state_of(domain, found)
     domain.findings, domain.checked_at = [finding.stored() for finding in found], at
-    domain.is_tracking_ready = any(one.key == "tracking" and _before(one) == State.GOOD for one in found)
+    domain.is_tracking_ready = any(one.key == "tracking" and one.standing == State.GOOD for one in found)
     is_broken = domain.state == Domain.State.BROKEN
     domain.broken_since = (domain.broken_since or at) if is_broken else None
     domain.save(update_fields=["state", "findings", "checked_at", "is_tracking_ready", "broken_since"])

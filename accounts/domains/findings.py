@@ -69,16 +69,20 @@ class Finding:
         return BADGES[self.state]
 
     @property
+    def standing(self) -> State:
+        """Return the state that counts: while DNS is in trouble, the one before."""
+        return State(self.values.get("was", self.state))
+
+    @property
     def is_failure(self) -> bool:
         """Return whether receivers would mind: it is wrong, or not there though it is required."""
-        return self.need != Need.OPTIONAL and (
-            self.state == State.BAD or (self.state == State.MISSING and self.need == Need.REQUIRED)
-        )
+        is_missing = self.standing == State.MISSING and self.need == Need.REQUIRED
+        return self.need != Need.OPTIONAL and (self.standing == State.BAD or is_missing)
 
     @property
     def is_pressing(self) -> bool:
         """Return whether there is something for the domain's owner to do."""
-        return self.need != Need.OPTIONAL and self.state in (State.BAD, State.MISSING, State.WARN)
+        return self.need != Need.OPTIONAL and self.standing in (State.BAD, State.MISSING, State.WARN)
 
     @property
     def is_of_installation(self) -> bool:

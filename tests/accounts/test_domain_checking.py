@@ -222,6 +222,16 @@ class HoldingTest(DomainTestCase):
         rival.refresh_from_db()
         self.assertEqual(rival.findings[0]["code"], "proof_held")
 
+    def test_a_page_proves_it_and_sees_it_break(self) -> None:
+        self.publish()
+        with wall(self.account.pk):
+            checking.recheck(self.domain)
+            self.publish("proof")
+            checking.recheck(self.domain)
+        self.domain.refresh_from_db()
+        self.assertEqual((self.domain.is_proven, self.domain.state), (True, Domain.State.BROKEN))
+        self.assertEqual(Notice.objects.count(), 1)
+
     def test_a_proof_that_is_gone_breaks_the_domain_and_leaves_it_where_it_is(self) -> None:
         self.publish()
         self.recheck()
@@ -277,7 +287,9 @@ class StateTest(DomainTestCase):
         self.publish("proof")
         self.recheck()
         self.names.faults = {"_mailsales.aoba.example.jp": "servfail"}
-        self.assertEqual(self.recheck().state, Domain.State.BROKEN)
+        domain = self.recheck()
+        self.assertEqual(domain.state, Domain.State.BROKEN)
+        self.assertIn("proof", [one.key for one in findings_of(domain) if one.is_failure])
 
     def test_faults_of_the_installation_are_not_the_domains(self) -> None:
         self.names.zone = self.names.zone.replace("PTR mail.mailsales.example.", "PTR other.example.")
