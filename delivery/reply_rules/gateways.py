@@ -30,6 +30,7 @@ RULES = (
          "rcpt 451 Internal resource temporarily unavailable - https://community.mimecast.com/docs/DOC-1369#451"),
     Rule(R.BLOCKED, r"(support|ipcheck)\.proofpoint\.com|dnsbl-lookup\.cgi|intrusion prevention active", PROOFPOINT,
          "greeting 554 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.1"),
+    Rule(R.USER_UNKNOWN, r"\bcuda_nsu\b", BARRACUDA + ": it asked the mail server, which knows no such user", "rcpt 550 cuda_nsu taro@example.jp: Recipient address rejected", commands="rcpt dsn"),
     Rule(R.SPAM, r"permanent failure for one or more recipients \(x@x:(blocked|quarantined?)\)", BARRACUDA,
          "dot 550 permanent failure for one or more recipients (taro@example.jp:blocked)"),
     Rule(R.SPAM, r"rejecting spoofed message|rejecting banned content", BARRACUDA, "dot 550 rejecting banned content"),

@@ -17,6 +17,7 @@ ORANGE = "Orange; postmaster.orange.fr"
 GMX = "GMX, WEB.DE; postmaster.gmx.net/en/error-messages"
 QQ = "QQ; service.mail.qq.com, smtp.codes/qq"
 NETEASE = "NetEase 163, 126; mail.163.com/help: codes of refusals"
+GODADDY = "GoDaddy; godaddy.com/help/smtp-error-codes"
 MAIL_RU = "Mail.ru; help.mail.ru/mail-help/postmaster"
 ORANGE_HOST = r"(^|\.)(orange|wanadoo)\.fr$"
 GMX_HOST = r"(^|\.)(gmx\.(net|de|com|at|ch)|web\.de|mail\.com|kundenserver\.de|ionos\.\w+)$"
@@ -76,9 +77,9 @@ MICROSOFT_RULES = (
          "dot 550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required"),
     Rule(R.TOO_BIG, r"resolver\.rst\.\w*sizelimit", EXCHANGE + " 5.2.3",
          "dot 550 5.2.3 RESOLVER.RST.RecipSizeLimit; message too large for this recipient"),
-    Rule(R.USER_UNKNOWN, r"recip(ient)?notfound|recipient not found by smtp address lookup", EXCHANGE + " 5.1.1, 5.1.10",
+    Rule(R.USER_UNKNOWN, r"recip(ient)?notfound|mapiexceptionnotfound|recipient not found by smtp address lookup", EXCHANGE + " 5.1.1, 5.1.10",
          "dot 550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup"),
-    Rule(R.USER_UNKNOWN, r"5\.4\.1 recipient address rejected: access denied", EXCHANGE + " 5.4.1: the edge knows all addresses",
+    Rule(R.USER_UNKNOWN, r"5\.4\.1 (all )?recipient address(es)? rejected ?: access denied", EXCHANGE + " 5.4.1: the edge knows all addresses",
          "rcpt 550 5.4.1 Recipient address rejected: Access denied. AS(201806281)", commands="rcpt dsn"),
     Rule(R.USER_UNKNOWN, r"5\.5\.0 requested action not taken: mailbox unavailable", OUTLOOK,
          "rcpt 550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302).", commands="rcpt dsn"),
@@ -103,7 +104,7 @@ OTHER_RULES = (
          "dot 554 5.7.9 Message not accepted for policy reasons. See https://postmaster.yahooinc.com/error-codes"),
     Rule(R.USER_UNKNOWN, r"this user doesn't have an? \S+ account|requested mail action aborted, mailbox not found", YAHOO + ": recipient does not exist",
          "dot 554 delivery error: dd This user doesn't have a yahoo.com account (taro@yahoo.com) [0] - mta4001"),
-    Rule(R.SUSPENDED, r"this mailbox is disabled|account has been (temporarily )?(disabled|suspended|discontinued)|\[#102\]", YAHOO,
+    Rule(R.SUSPENDED, r"this mailbox is disabled|account has been (temporarily )?(disabled|suspended|discontinued)|\[#102\]|never logged onto", YAHOO,
          "dot 554 30 Sorry, your message to taro@yahoo.com cannot be delivered. This mailbox is disabled (554.30)."),
     Rule(R.SYSTEM_ERROR, r"resources temporarily (unavailable|not available)", YAHOO,
          "greeting 451 Resources temporarily not available - Please try again later [#4.16.5]."),
@@ -147,6 +148,10 @@ OTHER_RULES = (
          commands="rcpt dsn", host=MAIL_RU_HOST),
     Rule(R.SUSPENDED, r"local mailbox x@x is unavailable: (account is disabled|user is blocked)|account is disabled", MAIL_RU,
          "rcpt 550 Message was not accepted -- invalid mailbox. Local mailbox taro@mail.ru is unavailable: account is disabled"),
+    Rule(R.RATE_LIMITED, r"\bib103\b", GODADDY, "greeting 421 p3plibsmtp01 IB103 Connection refused. This IP has reached the maximum allowed connections"),
+    Rule(R.AUTH_FAILURE, r"\bib60\d\b", GODADDY, "mail 550 IB607 Connection refused. This IP is not authorized by the domain's SPF record"),
+    Rule(R.SPAM, r"\bib(50[14]|510)\b", GODADDY, "dot 552 5.2.0 IB504 This message has been rejected due to content"),
+    Rule(R.BLOCKED, r"\bib(10\d|11\d|212)\b", GODADDY, "greeting 554 p3plibsmtp01 IB106 Connection refused. This IP address is listed"),
     Rule(R.RATE_LIMITED, r"ratelimit exceeded", MAIL_RU, "rcpt 451 Ratelimit exceeded for mailbox taro@mail.ru. Try again later."),
 )  # fmt: skip
 

@@ -213,6 +213,90 @@ dsn retry timeout exceeded | expired
 dsn 550 4.4.7 QUEUE.Expired; message expired | expired
 dsn It has been in the queue too long | expired
 dsn Giving up | expired
+rcpt 550 5.4.1 All recipient addresses rejected : Access denied [AS(201806271) x.prod] | user_unknown
+rcpt 551 5.1.1 Recipient address not found | user_unknown
+rcpt 557 user does not exist | user_unknown
+rcpt 554 5.1.1 <a@b.example>: Recipient address rejected: undeliverable address: User unknown in virtual mailbox table | user_unknown
+rcpt 550 sorry, recipient address unknown | user_unknown
+rcpt 550 5.1.1 unresolvable address: a@icloud.com | user_unknown
+rcpt 550 a@b.example No such user - psmtp | user_unknown
+rcpt 550 5.1.1 User has moved or does not exist | user_unknown
+rcpt 550 recipient rejected: address not listed | user_unknown
+rcpt 550 Recipient <a@b.example> does not exist here | user_unknown
+rcpt 550 Mailbox <a@b.example> unknown | user_unknown
+rcpt 550 cuda_nsu a@b.example: Recipient address rejected | user_unknown
+rcpt 550 5.1.1 Address rejected a@b.example | user_unknown
+rcpt 553 5.1.1 Invalid user | user_unknown
+rcpt 550 Unable to find a@b.example on this server | user_unknown
+dot 554 delivery error: dd Not a valid recipient - mta1 | user_unknown
+dsn 550 5.1.1 MapiExceptionNotFound user not found | user_unknown
+rcpt 452 4.2.2 The email account that you tried to reach is over quota | mailbox_full
+dot 552 5.2.2 Mailbox size limit exceeded | mailbox_full
+dot 554 5.2.2 MAILBOX FULL | mailbox_full
+rcpt 422 4.2.2 user over quota; cannot receive new mail | mailbox_full
+rcpt 550 The user's mailbox is over its limit | mailbox_full
+dsn LMTP error from remote mail server after end of data: 552 5.2.2 a@b.example Quota exceeded (mailbox for user is full) | mailbox_full
+dsn can't create user output file. Command output: maildrop: maildir over quota. | mailbox_full
+dsn procmail: Quota exceeded while writing "/var/mail/a" | mailbox_full
+rcpt 550 We would love to have gotten this email to a@aol.com. But, your recipient never logged onto their free AIM Mail account. | suspended
+rcpt 550 5.7.1 account not available | suspended
+rcpt 554 5.2.1 mailbox disabled, not accepting messages | suspended
+rcpt 550 sorry, your mailbox has been disabled | suspended
+rcpt 540 5.7.1 recipient address has been suspended | suspended
+dsn 451 4.4.0 DNS query failed | network_error
+dsn 550 5.4.316 Message expired, connection refused(Socket error code 10061) | network_error
+dsn 550 5.4.317 Message expired, cannot connect to remote server | network_error
+dsn 550 5.4.300 Message expired | expired
+dsn 550 5.4.310 DNS domain nowhere.example does not exist [Message=InfoDomainNonexistent] | host_unknown
+dsn 554 5.4.14 Hop count exceeded - possible mail loop ATTR34 | network_error
+dot 550 5.7.1 TRANSPORT.RULES.RejectMessage; the message was rejected by organization policy | policy
+rcpt 550 5.7.64 TenantAttribution; Relay Access Denied | relay_denied
+rcpt 550 5.7.708 Access denied, traffic not accepted from this IP | blocked
+rcpt 550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients | rate_limited
+dot 550 5.2.3 RESOLVER.RST.SendSizeLimit.Org; message too large for this organization | too_big
+rcpt 550 5.1.8 Access denied, bad outbound sender | rejected
+mail 550 5.7.60 SMTP; Client does not have permissions to send as this sender | rejected
+mail 530 5.7.57 SMTP; Client was not authenticated to send anonymous mail during MAIL FROM | security
+dot 550 5.6.0 CAT.InvalidContent.Exception | content
+greeting 421-4.7.0 IP not in whitelist for RCPT domain, closing connection | blocked
+dot 554 5.6.0 Message is malformed. Not accepted | syntax
+greeting 521 5.2.1 : (CON:B1) https://postmaster.aol.com/error-codes#554conb1 | blocked
+rcpt 550 OU-002 (BAY0-MC1-F1) Unfortunately, messages from 192.0.2.1 weren't sent | blocked
+rcpt 554 5.7.1 Rejected 192.0.2.1 found in dnsbl.sorbs.net | blocked
+rcpt 550-5.7.1 192.0.2.1 has been blacklisted at my.bl | blocked
+mail 554 5.7.1 Your access to submit messages to this e-mail system has been rejected. | blocked
+rcpt 550 Your server IP address is in the SpamRats database | blocked
+ehlo 554 Blacklisted IP | blocked
+rcpt 553 Your IP address is banned | blocked
+rcpt 550 5.3.2 Your message was rejected because your network is blacklisted | blocked
+rcpt 554 IB106. Connection refused. This IP address has been listed | blocked
+greeting 421 mx IB103 Connection refused. 192.0.2.1 has exceeded maximum connection limits | rate_limited
+dot 550 IB607 Connection refused. This IP is not allowed to send mail based on your SPF record | auth_failure
+dot 550 5.2.0 IB504 This message has been rejected due to content judged to be spam by the internet community. | spam
+rcpt 451 4.7.5 STARTTLS is required for this sender | security
+dsn TLS handshake failed: certificate verify failed | security
+dot 554 5.7.1 ACL dns_rbl; spam | spam
+dot 550 5.7.1 This message contains malware (Sanesecurity.Phishing) | virus
+mail 550 5.1.0 <x@aoba.example.jp> sender rejected : invalid sender domain | rejected
+mail 553 5.1.8 <x@aoba.example.jp>... Domain of sender address does not exist | rejected
+mail 450 4.1.8 <x@aoba.example.jp>: Sender address rejected: Domain not found | rejected
+dot 550 Recipient does not accept messages from you: blocked by user | filtered
+rcpt 550 5.7.1 <a@b.example>: Recipient address rejected: Please see sender whitelist | filtered
+rcpt 550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required | filtered
+rcpt 451 4.7.1 Service unavailable - try again later | system_error
+rcpt 450 4.3.2 Too much load; please try again later | system_error
+dsn Local delivery failed: cannot open mailbox | system_error
+dsn maildrop: Unable to open mailbox. | system_error
+dsn 5.3.0 unknown mailer error 1 | system_error
+dsn local mailer (/usr/bin/procmail) exited with EX_TEMPFAIL | system_error
+dsn Can't open mailbox: Permission denied | system_error
+dsn Sorry, I wasn't able to establish an SMTP connection. (#4.4.1) | network_error
+dsn Connected to 192.0.2.1 but connection died. (#4.4.2) | network_error
+dsn CNAME lookup failed temporarily. (#4.4.3) | network_error
+dsn This message is looping: it already has my Delivered-To line. (#5.4.6) | network_error
+dsn Sorry. Although I'm listed as a best-preference MX or A for that host, it isn't in my control/locals file, so I don't treat it as local. (#5.4.6) | network_error
+dsn Too many "Received" headers - suspected mail loop | network_error
+dsn all relevant MX hosts unreachable | network_error
 """.strip().splitlines()
 
 # What texts and codes say together: texts (divided by a bar), the status field, the command, the reason.
