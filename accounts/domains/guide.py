@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from django.conf import settings
 from django.utils.dateformat import format as date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -116,14 +117,19 @@ class Guide:
             return Notice(
                 "bad", "octagon-x", _("Nothing is sent from this domain at present"), f"{self._what()} {text}"
             )
-        if missing := len(self.pressing):
+        if missing := len(self.pressing) + len(self._pressing_others):
             return Notice("warn", "triangle-alert", _left(missing), self._what())
         return None
+
+    @property
+    def _pressing_others(self) -> list[Finding]:
+        """Return what else the owner has to change; what the operator of the installation must is not counted."""
+        return [finding for finding in self.others if finding.is_pressing and not finding.is_of_installation]
 
     def _what(self) -> str:
         """Return what is missing in a few words, the most important first."""
         said = [row.finding.title for row in self.pressing if row.finding]
-        said += [finding.title for finding in self.others if finding.is_failure]
+        said += [finding.title for finding in self._pressing_others]
         return " ".join(_("%(sentence)s.") % {"sentence": each} for each in said[:3])
 
 
@@ -144,12 +150,16 @@ def summary_of(domain: Domain) -> str:
     """Return in one sentence what the last check found."""
     if domain.checked_at is None:
         return _("Not checked yet. Add the records first.")
-    pressing = sorted((f for f in findings_of(domain) if f.is_pressing), key=lambda f: not f.is_failure)
+    found = [finding for finding in findings_of(domain) if finding.is_pressing and not finding.is_of_installation]
+    pressing = sorted(found, key=lambda finding: not finding.is_failure)
     return pressing[0].title if pressing else _("Everything is in place.")
 
 
 def fate_of(domain: Domain) -> str:
     """Return in words what becomes of emails from the domain."""
+    if domain.is_proven and (domain.account.route or settings.DEFAULT_ROUTE) == "sandbox":
+        text = _("%(domain)s is confirmed, but this account sends everything to the sandbox at present.")
+        return text % {"domain": domain.name}
     if domain.may_send:
         return _("Emails from %(domain)s go out to everybody.") % {"domain": domain.name}
     if domain.is_proven:

@@ -42,7 +42,7 @@ def _sender_form(request: AccountRequest, sender: Sender) -> HttpResponse:
         if not saved.domain.is_proven:
             messages.warning(request, fate_of(saved.domain))
         return redirect("accounts:sender_list")
-    domains = Domain.objects.of(request.account).order_by("name")
+    domains = Domain.objects.of(request.account).select_related("account").order_by("name")
     context = {"form": form, "lines": [(domain, badge_of(domain), fate_of(domain)) for domain in domains]}
     return render(request, "accounts/sender_edit.html", context, status=422 if form.is_bound else 200)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.test import override_settings
 from django.urls import reverse
 
 from accounts.domains.making import make_domain
@@ -74,6 +75,11 @@ class SendersTest(MailsalesTestCase):
         answer = self.client.post(self.url, {"name": "青葉だより", "address": "tayori@new.example.jp"}, follow=True)
         self.assertContains(answer, "new.example.jp is not confirmed. Emails from it go through the sandbox")
 
+    def test_in_the_sandbox_a_confirmed_domain_sends_nothing_out(self) -> None:
+        make_sender(self.account)
+        self.assertContains(self.client.get(self.url), "this account sends everything to the sandbox")
+
+    @override_settings(DEFAULT_ROUTE="mx")
     def test_the_form_says_where_emails_go(self) -> None:
         make_sender(self.account)
         make_domain(self.account, "new.example.jp")

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.domains.findings import Finding, State
+from accounts.domains.keys import complete
 from accounts.domains.making import make_domain
 from accounts.domains.records import Need
 from accounts.models import Account, BlocklistAnswer, Domain
@@ -31,6 +32,7 @@ def add_domains(account: Account) -> dict[str, int]:
     }
     for position, (name, values) in enumerate(states.items()):
         domain = make_domain(account, name)
+        complete(domain)
         domain.state, domain.checked_at = values["state"], values.get("checked_at", at)
         domain.proven_at = None if values["state"] == "unproven" else at
         domain.findings = _findings(domain, values.get("changes", {})) if domain.checked_at else []
