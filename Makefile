@@ -1,6 +1,6 @@
 # make run    the whole of Mailsales on this machine; PORT=9000 make run puts it on another port
 # make test   every check and every test
-# make faults a quarter of an hour of kill -9, frozen workers, outages and wrong replies; make test has a minute of it
+# make faults twenty minutes of kill -9, frozen workers, outages, wrong replies and odd mail; make test has a minute of it
 # make audit  known weaknesses of the libraries (asks a public database)
 export UV_SYSTEM_CERTS = 1
 export UV_PYTHON_DOWNLOADS = never
@@ -36,7 +36,7 @@ test: .venv/.dev
 	@$(RUN) pytest
 
 faults: .venv/.dev
-	@MAILSALES_FAULTS=long $(RUN) pytest --timeout 900 tests/faults
+	@MAILSALES_FAULTS=long $(RUN) pytest --timeout 900 tests/faults tests/delivery/test_inbound_fuzz.py
 
 audit: .venv/.dev
 	@.tools/bin/uv tool run pip-audit --disable-pip --require-hashes -r requirements/base.txt

@@ -26,9 +26,9 @@ BUSY = "451 4.3.0 The mail cannot be stored at the moment, please try again late
 STUCK = "451 4.3.0 That could not be understood, please try again later"
 TOO_BIG = "552 5.3.4 The mail is bigger than this server takes"
 TOO_LONG = "500 5.6.0 A line of the mail is too long"  # RFC 5321 §4.5.3.1.6
-STEP = 65_536  # bytes of a mail after which its sender has shown to be alive
+STEP = 65_536  # bytes that are taken at once
 UNPARSED = (IndexError, ValueError, AttributeError, TypeError, RecursionError)  # the stdlib on odd addresses
-CRLF = b"\r\n"
+CRLF, END = b"\r\n", b"\r\n.\r\n"
 logger = logging.getLogger(__name__)
 
 
@@ -115,8 +115,8 @@ class Server(SMTP):
         commands: int | None = None,
     ) -> None:
         """`size` and `line` are in bytes; `commands` is how often each may come in a session."""
-        self._size = size
-        self.line_length_limit = line + 1  # and a dot that is not its own
+        self._size, self._line = size, line
+        self.line_length_limit = STEP  # of the reader's buffer; commands have a limit of their own
         super().__init__(
             handler,
             data_size_limit=size,
@@ -166,26 +166,26 @@ class Server(SMTP):
         """Note that the mail was kept or refused, before its sender learns it."""
 
     async def _read_mail(self) -> tuple[bytes, str]:
-        """Return a mail without its transparent dots (RFC 5321 §4.5.2), or the reply that refuses it."""
-        mail, fault, size, noted, is_start = bytearray(), "", 0, 0, True
-        while True:
+        """Return a mail without its transparent dots (RFC 5321 §4.5.2), or the reply that refuses it.
+
+        A line end is put before it, so that a mail of no line ends as any other.
+        """
+        buffer: bytearray = getattr(self._reader, "_buffer")  # noqa: B009 -- as aiosmtpd does after STARTTLS
+        buffer[:0] = CRLF
+        mail, fault, size, is_over = bytearray(), "", -len(CRLF), False
+        while not is_over:
             try:
-                line, ends = await self._reader.readuntil(CRLF), True
+                chunk, is_over = await self._reader.readuntil(END), True
             except asyncio.LimitOverrunError as error:
-                line, ends = await self._reader.read(error.consumed), False
-                fault = fault or TOO_LONG
-            if is_start and ends and line == b".\r\n":
-                return bytes(mail), fault or self.received(size - noted)
-            size += len(line)
-            if size > self._size:
-                fault = fault or TOO_BIG
-            if size - noted >= STEP:
-                fault, noted = self.received(size - noted) or fault, size
+                chunk = await self._reader.read(error.consumed)
+            size += len(chunk)
+            fault = fault or self.received(len(chunk)) or (TOO_BIG if size > self._size + len(END) else "")
             if fault:
                 mail.clear()
             else:
-                mail += line[1:] if is_start and line.startswith(b".") else line
-            is_start = ends
+                mail += chunk
+        content = bytes(mail[: 2 - len(END)]).replace(b"\r\n.", CRLF)[len(CRLF) :]
+        return content, fault or ("" if _has_short_lines(content, self._line) else TOO_LONG)
 
 
 class Handler:
@@ -205,6 +205,17 @@ class Handler:
         """Answer what aiosmtpd, or the parser of addresses under it, stumbled over."""
         logger.info("An SMTP session holds what cannot be understood: %r", error)
         return STUCK
+
+
+def _has_short_lines(content: bytes, most: int) -> bool:
+    """Return whether no line is longer than so many bytes, without its end; only CRLF ends one."""
+    place = 0
+    while len(content) - place > most:
+        end = content.rfind(CRLF, place, place + most + len(CRLF))
+        if end < 0:
+            return False
+        place = end + len(CRLF)
+    return True
 
 
 def tls_version(server: Server) -> str:

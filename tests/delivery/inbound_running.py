@@ -21,6 +21,7 @@ class Client:
 
     def __init__(self, port: int, *, greets: bool = True) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.socket.makefile("rb")
         self.greeting = self.read()
         if greets:
