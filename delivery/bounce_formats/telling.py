@@ -104,7 +104,7 @@ def _is_signed(report: Report, text: str, returned: Group) -> bool:
     has_returned = report.has_returned or (bool(returned) and begins_so)
     if signs.is_automatic(header) or signs.is_from_machine(header):
         return has_returned
-    return begins_so and has_returned and signs.is_of_failure(header)
+    return begins_so and report.has_returned and signs.is_of_failure(header)
 
 
 def _known(written: list[str]) -> Format | None:
@@ -127,7 +127,13 @@ def _weight(report: Report, text: str, returned: Group, known: Format | None) ->
     has_returned = bool(returned) or report.has_returned or "x-failed-recipients" in header
     is_daemon, is_nobody = signs.is_from_daemon(header), signs.is_from_nobody(header)
     is_about_mail = is_of_failure or has_returned or (is_daemon and known is not None and says_reply)
-    if not is_about_mail or not (is_daemon or has_returned or (is_nobody and says_reply)):
+    is_signed = (
+        is_daemon
+        or report.has_returned
+        or "x-failed-recipients" in header
+        or (is_nobody and (says_reply or has_returned))
+    )
+    if not is_about_mail or not is_signed:
         return 0
     if not has_returned and not notices(text.splitlines(), senders_of(header, returned)):
         return 0
