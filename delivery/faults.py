@@ -9,18 +9,17 @@ is not overruled before AGAIN more are refused. The audit trail remembers how ma
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import translation
-from django.utils.timezone import now
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
 from accounts.audit import note_of_system
-from accounts.models import AuditEntry, Membership, Notice
+from accounts.models import AuditEntry
+from accounts.owners import tell_owners
 from campaigns.models import Campaign
 from delivery import throttles
 from mailsales.reasons import About, Reason
@@ -99,11 +98,11 @@ def pause(campaign: Campaign, fault: Fault) -> bool:
     with transaction.atomic(), translation.override(account.language):
         if not campaign.pause():
             return False
-        said = words_of(fault)
-        Campaign.objects.filter(pk=campaign.pk).update(fault=said[:500])
+        Campaign.objects.filter(pk=campaign.pk).update(fault=words_of(fault)[:500])
         counts = {"campaign": campaign.pk, "refused": fault.refused, "tried": fault.tried, "reason": fault.reason}
         note_of_system(account, ACTION, campaign.name, **counts)
-        Notice.objects.bulk_create(_notices(campaign, said))
+        path = reverse("reports:campaign_report", args=[campaign.pk])
+        tell_owners(account, "campaign_refused", path, campaign=campaign, fault=lazy(words_of, str)(fault))
     return True
 
 
@@ -113,17 +112,6 @@ def words_of(fault: Fault) -> str:
     said = _("%(percent)s%% of the recipients tried so far refuse this email: %(reason)s. %(advice)s") % values
     words = _("The server’s words: “%(words)s”") % {"words": fault.words}
     return f"{said} {words}" if fault.words else said
-
-
-def _notices(campaign: Campaign, said: str) -> Iterator[Notice]:
-    """Yield a mail for each owner, in the account's language."""
-    url = settings.PUBLIC_URL + reverse("reports:campaign_report", args=[campaign.pk])
-    subject = _("“%(campaign)s” is paused") % {"campaign": campaign.name}
-    text = _("Mailsales has paused the campaign “%(campaign)s”. Nothing more leaves until somebody resumes it.")
-    body = f"{text % {'campaign': campaign.name}}\n\n{said}\n\n{url}\n"
-    owners = Membership.objects.of(campaign.account).filter(role=Membership.Role.OWNER).exclude(user__email="")
-    for owner in owners.select_related("user"):
-        yield Notice(account=campaign.account, address=owner.user.email, subject=subject[:200], text=body, due_at=now())
 
 
 def _refused_before(campaign: Campaign) -> int:

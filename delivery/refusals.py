@@ -11,6 +11,8 @@ from campaigns.suppressions import rules
 from delivery.models import Message
 from mailsales.reasons import Reason
 
+LONGEST_TEXT = 500
+
 
 def suppress(message: Message, reason: Reason, text: str, retry_at: datetime | None = None) -> bool:
     """Never mail the message's address again for its account, or not before `retry_at`; return whether that is new.
@@ -20,5 +22,9 @@ def suppress(message: Message, reason: Reason, text: str, retry_at: datetime | N
     if not message.address:  # erased meanwhile
         return False
     campaign = message.campaign
-    evidence = {"text": text, "campaign": campaign.name, "list": campaign.list.name if campaign.list else ""}
+    evidence = {
+        "text": text[:LONGEST_TEXT],
+        "campaign": campaign.name,
+        "list": campaign.list.name if campaign.list else "",
+    }
     return rules.suppress(message.account_id, [message.address], reason, evidence, retry_at=retry_at) > 0

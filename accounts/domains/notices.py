@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
-from django.template.loader import render_to_string
-from django.utils import translation
-
 from accounts.domains.findings import Finding
 from accounts.domains.neighbours import waiting
 from accounts.domains.records import records_of
-from accounts.models import DkimKey, Domain, Membership, Notice
-from mailsales.doorbell import ring
-
-TASK = "delivery.send_notices"
+from accounts.models import DkimKey, Domain
+from accounts.owners import tell_owners
 
 
 def warn_of_break(domain: Domain, found: Sequence[Finding]) -> None:
@@ -40,20 +33,4 @@ def ask_for_next_key(domain: Domain, keys: Sequence[DkimKey], *, is_reminder: bo
 
 
 def _tell_owners(domain: Domain, name: str, **context: Any) -> None:
-    """Write a notice to each owner with an address, in their language."""
-    owners = Membership.objects.of(domain.account).filter(role=Membership.Role.OWNER).exclude(user__email="")
-    notices = []
-    for owner in owners.select_related("user"):
-        with translation.override(owner.user.language or domain.account.language):
-            values = {
-                "domain": domain,
-                "account": domain.account,
-                "url": f"{settings.PUBLIC_URL}/domains/{domain.pk}/",
-                **context,
-            }
-            subject, text = (render_to_string(f"emails/{name}/{part}.txt", values) for part in ("subject", "body"))
-        notices.append(
-            Notice(account=domain.account, address=owner.user.email, subject=subject.strip()[:200], text=text)
-        )
-    Notice.objects.bulk_create(notices)
-    transaction.on_commit(lambda: ring(TASK))
+    tell_owners(domain.account, name, f"/domains/{domain.pk}/", domain=domain, **context)
