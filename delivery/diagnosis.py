@@ -34,6 +34,9 @@ GAVE_UP = re.compile(
 )
 IS_UNKNOWN = re.compile(r"\b[45]\.(?:1\.\d|5\.0)\b")
 LONGEST_SENTENCE = 120  # characters
+SENDER_ABROAD = re.compile(
+    r"expéditeur|absender|remitente|mittente|remetente|отправител|差出人|送信者|发件人|寄件|발신자|보낸"
+)
 BEHIND = 20  # characters behind the words of a rule; what follows may be the reporting system's
 BEFORE_REPLY = 200  # characters before a quoted reply that may say more than it
 LONGEST = 2_000  # characters of one text that are read
@@ -145,14 +148,16 @@ def _is_doubtful(rule: Rule, said: _Said) -> bool:
         return False
     text = replies.normal(said.reply.text)
     found = rule.text.search(text)
-    return replies.DOUBT.search(text[: found.end() + BEHIND if found else None]) is not None
+    return _speaks_of_sender(text[: found.end() + BEHIND if found else None])
 
 
 def _is_about_others(said: _Said) -> bool:
     """Return whether a quoted refusal that no rule knows speaks of the sender, so that its code is a guess."""
-    return (
-        said.code is not None and replies.DOUBT.search(replies.normal(said.reply.text)[:LONGEST_SENTENCE]) is not None
-    )
+    return said.code is not None and _speaks_of_sender(replies.normal(said.reply.text)[:LONGEST_SENTENCE])
+
+
+def _speaks_of_sender(text: str) -> bool:
+    return replies.DOUBT.search(text) is not None or SENDER_ABROAD.search(text) is not None
 
 
 def _is_vague(rule: Rule) -> bool:
