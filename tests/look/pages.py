@@ -60,6 +60,9 @@ ACCOUNTS = [
     Page("key_rotate", of("accounts:key_rotate", "domain_0")),
     Page("key_rotate_too_early", of("accounts:key_rotate", "domain_4")),
     Page("key_import", of("accounts:key_import", "domain_0")),
+    Page("mailbox_create", of("delivery:mailbox_edit", "domain_4")),
+    Page("mailbox_edit", of("delivery:mailbox_edit", "domain_3")),
+    Page("mailbox_delete", of("delivery:mailbox_delete", "domain_3")),
 ]
 CAMPAIGNS = [
     Page("campaign_list", of("campaigns:campaign_list")),

@@ -25,7 +25,18 @@ from campaigns.models import (
     Suppression,
     TestSend,
 )
-from delivery.models import Attempt, Bounce, Click, DestinationGroup, Link, Message, Open, SandboxMail, Throttle
+from delivery.models import (
+    Attempt,
+    Bounce,
+    Click,
+    DestinationGroup,
+    Link,
+    Message,
+    Open,
+    ReturnMailbox,
+    SandboxMail,
+    Throttle,
+)
 from mailsales import ledger, tokens
 from mailsales.reasons import Reason
 from tests.base import PASSWORD
@@ -111,7 +122,17 @@ def make_world() -> World:
     _add_restraints(world)
     _add_reader(world)
     world.rows |= add_domains(account)
+    _add_mailbox(account, world.rows["domain_3"])
     return world
+
+
+def _add_mailbox(account: Account, domain_id: int) -> None:
+    """Give a domain a mailbox for what comes back, which cannot be read for the moment."""
+    values = {"address": "modori@midori.example.jp", "host": "imap.midori.example.jp", "username": "modori"}
+    mailbox = ReturnMailbox(account=account, domain_id=domain_id, **values)
+    mailbox.password = PASSWORD
+    mailbox.trouble = "サーバーの答え：SELECT: Mailbox doesn't exist: エラー"
+    mailbox.save()
 
 
 def _make_user(name: str) -> User:
