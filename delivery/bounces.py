@@ -104,6 +104,9 @@ def read_bounce(raw: bytes) -> Reading:
     story = told(report)
     returned = report.returned or story.returned
     kind, recipients, feedback = _read(report, story)
+    if kind is Kind.BOUNCE and story.wrapped:
+        inner = read_report(story.wrapped.encode("utf-8", "replace"))
+        recipients = _read(inner, told(inner))[1] or recipients
     tokens = tokens_in(report.header, report.groups, returned, story.text)
     return Reading(kind, recipients, feedback, tokens, report.header, returned)
 

@@ -46,13 +46,13 @@ FORWARDED = re.compile(
 )
 
 
-def explained(text: str) -> tuple[list[str], Group]:
-    """Return the lines that a mail system wrote itself, and the header of the mail that it returns under them."""
+def explained(text: str) -> tuple[list[str], Group, list[str]]:
+    """Return the lines that a mail system wrote itself, the header of the mail that it returns under them, and that mail."""
     lines = text.split("\n", MOST_LINES)[:MOST_LINES]
     end = next((place for place, line in enumerate(lines) if place and announces(line)), len(lines))
     start = next((place for place in range(end) if _is_header(lines, place)), end)
-    returned = _fields(lines[start if start < end else end + 1 :])
-    return lines[: min(start, end)], returned
+    returned = lines[start if start < end else end + 1 :]
+    return lines[: min(start, end)], _fields(returned), returned
 
 
 def announces(line: str) -> bool:

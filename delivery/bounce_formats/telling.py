@@ -40,6 +40,7 @@ class Told:
     returned: Group = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     command: str = "dsn"
+    wrapped: str = ""  # a bounce that came back in a bounce, where that names nobody
 
     @property
     def text(self) -> str:
@@ -50,7 +51,7 @@ def told(report: Report) -> Told:
     """Return what the mail's text tells of a failure or a delay."""
     if signs.is_from_amazon(report.header) and (found := _of_json(report.text)):
         return found
-    lines, returned = explained(report.text)
+    lines, returned, below = explained(report.text)
     lines = unquoted(lines)
     returned = returned or report.returned
     form = _form(report, lines, returned)
@@ -60,7 +61,10 @@ def told(report: Report) -> Told:
     named = notices(lines, senders_of(report.header, returned))
     for notice in named:
         notice.action = action
-    return Told(action, named or _named_in_header(report.header, returned, action), returned, lines, form.command)
+    wrapped = "" if named or not signs.is_from_daemon(returned) else "\n".join(below).lstrip()
+    return Told(
+        action, named or _named_in_header(report.header, returned, action), returned, lines, form.command, wrapped
+    )
 
 
 def senders_of(header: Group, returned: Group) -> set[str]:

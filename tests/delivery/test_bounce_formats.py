@@ -67,8 +67,13 @@ class BounceFormatsTest(TestCase):
         self.assertEqual(reading.returned["message-id"], "<a@b>")
 
     def test_a_returned_header_is_found_without_a_line_that_announces_it(self) -> None:
-        lines, returned = explained("It failed.\n\nReceived: x\n y\nFrom: a@b\nDate: z\n\nbody")
+        lines, returned, _below = explained("It failed.\n\nReceived: x\n y\nFrom: a@b\nDate: z\n\nbody")
         self.assertEqual((lines, returned["received"]), (["It failed.", ""], "x y"))
+
+    def test_a_bounce_that_names_nobody_is_read_from_the_one_inside(self) -> None:
+        below = b"\n--- Original message follows.\n\nReceived: x\nDate: y\nFrom: MAILER-DAEMON@relay.example.net\nMessage-ID: <a@b>\n"
+        reading = read_bounce(DAEMON + b"\n" + QMAIL.partition(b"<")[0] + below + DAEMON + b"\n" + QMAIL)
+        self.assertEqual((said(reading), reading.failures[0].recipient), ("user_unknown, hard", "hanako@example.net"))
 
     def test_each_format_names_its_system_and_looks_at_lower_case(self) -> None:
         for form in FORMATS:
