@@ -38,9 +38,9 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     password = forms.CharField(
         label=_("Password"),
-        required=False,
         max_length=500,
         strip=False,
+        error_messages={"required": _("Enter the password.")},
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -61,6 +61,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]
         host, port = self.instance.host, self.instance.port
         self.fields["place"].initial = host if port == TLS_PORT else f"{host}:{port}"
         if self.instance.pk:
+            self.fields["password"].required = False
             self.fields["password"].help_text = _("It is stored sealed, and not shown. Leave it empty to keep it.")
 
     @property
@@ -106,7 +107,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         is_elsewhere = self.before != (self.instance.host, self.instance.port, cleaned.get("username"))
-        if not cleaned.get("password") and (is_elsewhere or not self.instance.sealed_password):
+        if cleaned.get("password") == "" and is_elsewhere:
             words = _("Enter the password. It is asked again when the server or the login name changes.")
             self.add_error("password", words)
         return cleaned
