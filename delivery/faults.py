@@ -30,10 +30,13 @@ ACTION = "campaign.pause"
 WORDS_OF = 50  # refusals that are read for the words
 LONGEST_WORDS = 200
 ABOUT_US = [str(reason) for reason in Reason if reason.about is About.US]
+BY_REPLY = [
+    reason for reason in ABOUT_US if reason != Reason.RATE_LIMITED
+]  # a reply for the rate defers, maybe very many
 # Messages with a reason are few, and have an index of their own.
 REFUSED = """
 SELECT reason, sum(n)::int FROM (
-  SELECT reason, count(*) AS n FROM message WHERE campaign_id = %(campaign)s AND reason = ANY (%(reasons)s)
+  SELECT reason, count(*) AS n FROM message WHERE campaign_id = %(campaign)s AND reason = ANY (%(by_reply)s)
     AND (status = 'bounced' OR (status = 'deferred' AND reason = 'blocked')) GROUP BY 1
   UNION ALL
   SELECT reason, count(DISTINCT message_id) FROM bounce WHERE campaign_id = %(campaign)s AND reason = ANY (%(reasons)s) GROUP BY 1
@@ -83,7 +86,7 @@ def pause_refused() -> int:
 def fault_of(campaign: Campaign, tried: int) -> Fault | None:
     """Return what is wrong with a campaign of which so many were tried, or None."""
     with connection.cursor() as cursor:
-        cursor.execute(REFUSED, {"campaign": campaign.pk, "reasons": ABOUT_US})
+        cursor.execute(REFUSED, {"campaign": campaign.pk, "reasons": ABOUT_US, "by_reply": BY_REPLY})
         counts = {Reason(reason): n for reason, n in cursor.fetchall()}
     refused = sum(counts.values())
     if not refused or 100 * refused < campaign.account.fault_percent * tried or refused < _refused_before(campaign):

@@ -4,7 +4,8 @@ A strike is a day (UTC) on which the address was given up for now. `soft_bounce_
 days, with no accepted mail between, suppress the address for `retry_days`; then it is mailed again, and one more strike
 is enough. The ledger's `strike` and `let_go` (docs/ledger.md §11) hold the rule, so that SMTP replies and returned mail
 are judged alike. Never counted: reasons about the sender (`Reason.about`), tries that a later one made good, and what
-ended without any server's word, since a line of our own that is down would count against everybody.
+ended without any server's word, since a line of our own that is down would count against everybody; what expires while
+it waits for its turn (`close_due`) is of that kind.
 """
 
 from __future__ import annotations

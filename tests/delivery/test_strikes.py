@@ -231,6 +231,17 @@ class WorkerStrikesTest(SendingTestCase):
         self.assertEqual((found.reason, len(found.evidence["days"])), ("mailbox_full", 5))
         self.assertIsNotNone(found.retry_at)
 
+    def test_docomo_s_words_are_hard_at_rcpt_and_a_strike_after_data(self) -> None:
+        def script(verb: str, argument: str) -> str | None:
+            at = {"RCPT": "reader3@", "DOT": "reader4@"}.get(verb, "nobody")
+            return "550 Unknown user reader@docomo.ne.jp" if at in argument else None
+
+        self.start(script)
+        self.until_sent()
+        self.assertEqual([each.address for each in Suppression.objects.all()], [self.message(3).address])
+        strike = Strike.objects.get()
+        self.assertEqual((strike.address, strike.reason), (self.message(4).address, "filtered"))
+
     def test_a_refusal_for_the_sender_s_sake_is_none(self) -> None:
         self.start(refuse(3, "550 5.7.1 message content rejected as spam"))
         self.until_sent()
