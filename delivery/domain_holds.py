@@ -7,6 +7,7 @@ that does not come back in two minutes holds nothing up, since trouble with DNS 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,7 +28,7 @@ from mailsales import doorbell
 from mailsales.routes import RouteKind
 
 TASK = "delivery.check_domain"
-FRESH = timedelta(minutes=15)  # a check that is younger counts
+FRESH, FRESH_BROKEN = timedelta(minutes=15), timedelta(minutes=1)  # a check that is younger counts
 PATIENCE = 120.0  # seconds for a check
 ASKED = 150  # seconds until it is asked for again
 WAITING = (Campaign.Status.SCHEDULED, Campaign.Status.HELD, Campaign.Status.SENDING, Campaign.Status.PAUSED)
@@ -58,6 +59,8 @@ def check(domain_id: int) -> None:
     domain = Domain.objects.select_related("account").filter(pk=domain_id).first()
     if domain and not _is_fresh(domain):
         checking.recheck(domain)
+    with suppress(RedisError):
+        cache.delete(_key(domain_id))
 
 
 def pause_broken() -> int:
@@ -92,12 +95,19 @@ def _leaves_the_sandbox(campaign: Campaign, domain: Domain) -> bool:
 
 
 def _is_fresh(domain: Domain) -> bool:
-    return domain.checked_at is not None and domain.checked_at > now() - FRESH
+    """Return whether the last check counts; a broken domain may have been put right since."""
+    longest = FRESH_BROKEN if domain.state == Domain.State.BROKEN else FRESH
+    return domain.checked_at is not None and domain.checked_at > now() - longest
+
+
+def _key(domain_id: int) -> str:
+    """Return where the time is kept at which the check under way was asked for."""
+    return f"delivery:domain-check:{domain_id}"
 
 
 def _waits_for_check(domain: Domain) -> bool:
     """Return whether a check is under way that may still come; ask for one where there is none."""
-    key, at = f"domain-check-{domain.pk}", time.time()
+    key, at = _key(domain.pk), time.time()
     try:
         if cache.add(key, at, timeout=ASKED):
             return doorbell.ring(TASK, domain.pk)

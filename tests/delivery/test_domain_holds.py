@@ -29,7 +29,7 @@ class HoldsTest(DomainTestCase):
         make_contact(self.account, mailing_list)
         self.campaign = make_campaign(self.account, list=mailing_list, sender=make_sender(self.account))
         self.rung = self.enterContext(patch.object(doorbell, "ring", return_value=True))
-        self.addCleanup(cache.delete, f"domain-check-{self.domain.pk}")
+        self.addCleanup(cache.delete, f"delivery:domain-check:{self.domain.pk}")
 
     def age(self, minutes: int = 16) -> None:
         """Let the last check be so old."""
@@ -79,7 +79,7 @@ class HoldsTest(DomainTestCase):
         self.age()
         self.campaign.schedule(None)
         self.tick()
-        cache.set(f"domain-check-{self.domain.pk}", time.time() - domain_holds.PATIENCE, timeout=60)
+        cache.set(f"delivery:domain-check:{self.domain.pk}", time.time() - domain_holds.PATIENCE, timeout=60)
         self.assertEqual(self.tick().status, Campaign.Status.SENDING)
 
     def test_without_valkey_it_starts(self) -> None:
@@ -95,6 +95,25 @@ class HoldsTest(DomainTestCase):
         self.campaign.release()
         campaign = self.tick()
         self.assertEqual((campaign.status, campaign.fault), (Campaign.Status.HELD, fault))
+
+    def test_released_when_its_dns_is_right_again_it_starts(self) -> None:
+        self.campaign.schedule(None)
+        self.break_it()
+        self.tick()
+        self.publish()
+        self.age(2)
+        self.campaign.release()
+        self.assertEqual((self.tick().status, self.checks_asked()), (Campaign.Status.SCHEDULED, 1))
+        domain_holds.check(self.domain.pk)
+        self.assertEqual(self.tick().status, Campaign.Status.SENDING)
+
+    def test_a_check_that_came_back_can_be_asked_for_again(self) -> None:
+        for asked in (1, 2):
+            self.age()
+            Campaign.objects.filter(pk=self.campaign.pk).update(status=Campaign.Status.SCHEDULED, send_at=now())
+            self.tick()
+            self.assertEqual(self.checks_asked(), asked)
+            domain_holds.check(self.domain.pk)
 
     def test_what_is_being_sent_pauses_and_goes_on_when_it_is_well(self) -> None:
         self.campaign.schedule(None)
