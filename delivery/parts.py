@@ -20,6 +20,7 @@ LARGEST = 2_000_000  # bytes that are read; what follows is only the returned bo
 LONGEST_VALUE = 4_000  # characters of a field
 MOST_FIELDS = 400
 MOST_PARTS = 200
+MOST_MBOX_LINES = 3
 DEEPEST = 12
 Group = dict[str, str]
 
@@ -65,8 +66,9 @@ class Part:
 def taken_apart(raw: bytes) -> tuple[Group, list[Part]]:
     """Return the mail's header and its parts in their order. What was returned in it is one part, not taken apart."""
     mail = unix(raw[:LARGEST]).lstrip(b"\n")
-    while mail.startswith((b"From ", b">From ")):  # mbox, RFC 4155
-        mail = mail.partition(b"\n")[2]
+    for _line in range(MOST_MBOX_LINES):
+        if mail.startswith((b"From ", b">From ")):  # RFC 4155
+            mail = mail.partition(b"\n")[2]
     header, body = divided(mail)
     parts = []
     for part in _parts(header, body, 0):

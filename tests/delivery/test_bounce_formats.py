@@ -18,7 +18,22 @@ QMAIL = (
     b"following addresses.\n\n<hanako@example.net>:\nSorry, no mailbox here by that name. (#5.1.1)\n"
 )
 PERSON = b"From: Hanako <hanako@example.net>\nSubject: What is this?\n\n"
-SLOW = (b"a", b" ", b"<", b"\n", b"-", b"=?", b"a@b ", b"550-", b"could not ", b"<p", b"{", b"Date: x\n", b"--b\n\n")
+SLOW = (
+    b"a",
+    b" ",
+    b"<",
+    b"\n",
+    b"-",
+    b"=?",
+    b"a@b ",
+    b"550-",
+    b"could not ",
+    b"<p",
+    b"{",
+    b"Date: x\n",
+    b"--b\n\n",
+    b"From a b 2026\n",
+)
 
 
 def said(reading: Reading) -> str:
