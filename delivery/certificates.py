@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import ssl
 from datetime import timedelta
@@ -15,14 +17,20 @@ from cryptography.x509.oid import NameOID
 from django.utils.timezone import now
 
 LIFE = timedelta(days=3650)
+logger = logging.getLogger(__name__)
 
 
 def server_context(folder: Path, host: str = "localhost") -> ssl.SSLContext:
-    """Return the TLS context of a server; its certificate is made under the folder on first use."""
+    """Return the TLS context of a server with a certificate of its own."""
+    return context_of(own_certificate(folder, host))
+
+
+def own_certificate(folder: Path, host: str = "localhost") -> Path:
+    """Return the file of the certificate that signs itself; it is made under the folder on first use."""
     file = folder / "smtp.pem"
     if not file.exists():
         _write(file, _new_certificate(host))
-    return context_of(file)
+    return file
 
 
 def context_of(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
@@ -31,6 +39,16 @@ def context_of(certificate: Path, key: Path | None = None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
     return context
+
+
+async def renew(context: ssl.SSLContext, certificate: Path, key: Path | None = None, every: float = 3_600.0) -> None:
+    """Read the files again every so many seconds, for ever: certificates live for weeks, and servers for months."""
+    while True:
+        await asyncio.sleep(every)
+        try:
+            context.load_cert_chain(certificate, key)
+        except OSError as error:
+            logger.warning("The certificate %s cannot be read, so the former one stays in use: %s", certificate, error)
 
 
 def _new_certificate(host: str) -> bytes:

@@ -12,12 +12,14 @@ import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from aiosmtpd.smtp import Envelope, Session
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from accounts.models import Account, Domain
+from delivery.certificates import context_of, renew
 from delivery.inbound.addresses import Box, own_domain, read_address
 from delivery.inbound.limits import Guests, Limits
 from delivery.models import InboundMail
@@ -238,12 +240,14 @@ def keep(groups: Sequence[Sequence[InboundMail]]) -> None:
     InboundMail.objects.bulk_create(mails)
 
 
-async def run(host: str, port: int, tls: ssl.SSLContext) -> None:
-    """Serve until stopped. Raise OSError where the port cannot be had."""
-    inbound = Inbound()
+async def run(host: str, port: int, certificate: Path, key: Path | None = None) -> None:
+    """Serve until stopped. Raise OSError where the port or the certificate cannot be had."""
+    inbound, tls = Inbound(), context_of(certificate, key)
     server = await inbound.listen(host, port, tls)
+    renewing = asyncio.create_task(renew(tls, certificate, key))
     logger.info("The inbound server takes reports on %s port %s.", host, port)
     await until_stopped()
+    renewing.cancel()
     server.close()
     await inbound.close()
 

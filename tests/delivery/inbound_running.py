@@ -20,6 +20,7 @@ class Client:
     """One connection. Replies come as text, the lines of one reply joined."""
 
     def __init__(self, port: int, *, greets: bool = True) -> None:
+        self.port = port
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.socket.makefile("rb")

@@ -6,9 +6,11 @@ from django.db import OperationalError
 from django.test import TransactionTestCase, override_settings
 
 from accounts.models import Account, Domain
+from delivery.inbound import read_new
 from delivery.inbound.limits import Limits
 from delivery.inbound.server import TOO_LATE
 from delivery.models import InboundMail
+from delivery.sandbox.reports import delivery_report, send_back
 from mailsales.tokens import bounce_token
 from tests.delivery.inbound_running import Client, inbound_running
 
@@ -40,6 +42,13 @@ class InboundServerTest(TransactionTestCase):
         client = self.client_of()
         client.starttls()
         self.assertTrue(client.send(self.address, b"a\r\n").startswith("250"))
+
+    def test_report_of_the_sandbox_goes_the_whole_way(self) -> None:
+        port = self.client_of().port
+        with override_settings(INBOUND_PORT=port):
+            send_back(self.address, delivery_report(self.address, "hanako@example.jp", b"\r\n"))
+        self.assertTrue(read_new())
+        self.assertEqual(InboundMail.objects.get().outcome, "message_gone")
 
     def test_size_and_no_more_than_needed_is_announced(self) -> None:
         words = self.client_of(size=1_234).say("EHLO x").split()

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from delivery.certificates import context_of, server_context
+from delivery.certificates import context_of, own_certificate
 from delivery.inbound import server
 
 
@@ -27,16 +27,13 @@ class Command(BaseCommand):
         parser.add_argument("--tls-key", default=settings.TLS_KEY, help="PEM of its key (TLS_KEY)")
 
     def handle(self, **options: Any) -> None:
-        certificate, key = options["tls_cert"], options["tls_key"]
+        certificate = Path(options["tls_cert"]) if options["tls_cert"] else own_certificate(settings.VAR / "run")
+        key = Path(options["tls_key"]) if options["tls_key"] and options["tls_cert"] else None
         try:
-            tls = (
-                context_of(Path(certificate), Path(key) if key else None)
-                if certificate
-                else server_context(settings.VAR / "run")
-            )
+            context_of(certificate, key)
         except OSError as error:
             raise CommandError(f"TLS_CERT and TLS_KEY: {error}. Name PEM files that this user may read.") from error
         try:
-            asyncio.run(server.run(options["host"], options["port"], tls))
+            asyncio.run(server.run(options["host"], options["port"], certificate, key))
         except OSError as error:
             raise CommandError(f"INBOUND_PORT: {error.strerror or error}. Choose a free port.") from error
