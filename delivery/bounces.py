@@ -8,6 +8,8 @@ replies (RFC 3834) and challenges. The reason comes from the same rules as for S
 
 from __future__ import annotations
 
+import re
+import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -24,6 +26,7 @@ from mailsales.reasons import Reason
 
 FAILED = ("failed", "failure", "fail", "error", "undeliverable", "bounced", "refused", "rejected")
 NOT_FAILED = ("delayed", "delivered", "relayed", "expanded", "deliverable")  # RFC 3464 §2.3.3
+ESCAPED = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")  # a letter of an address, RFC 6533 §3
 MOST_READ, SHORTEST_SHARE = 60_000, 240  # characters of all recipients' texts together, and of one's
 ALWAYS_DEAD = frozenset({Reason.USER_UNKNOWN, Reason.MOVED})
 
@@ -220,7 +223,7 @@ def _recipient(group: Group) -> str:
     for name in ("original-recipient", "final-recipient"):
         value = typed(group.get(name, "")).strip("<> \"'")
         if "@" in value:
-            return value
+            return ESCAPED.sub(lambda found: chr(min(int(found[1], 16), sys.maxunicode)), value)
     return typed(group.get("final-recipient") or group.get("original-recipient", "")).strip("<> ")
 
 

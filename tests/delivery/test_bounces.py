@@ -12,6 +12,18 @@ from mailsales.reasons import Reason
 
 RAW = "From: 青葉商店 <tayori@aoba.example.jp>\r\nSubject: hello\r\n\r\nbody\r\n".encode()
 
+PERSON = "From: Hanako <hanako@example.net>\n"
+RECEIPT = "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/disposition-notification\n\nDisposition: x\n"
+KINDS = (
+    ("From: postmaster@x.example\nSubject: Success\n\nYour message was successfully delivered to a@b", Kind.DELIVERED),
+    (PERSON + RECEIPT, Kind.RECEIPT),
+    (PERSON + "Subject: Out of office\n\nI am away; user unknown", Kind.VACATION),
+    (PERSON + "Subject: Hello\nAuto-Submitted: auto-replied\n\nI am away", Kind.VACATION),
+    (PERSON + "Subject: Please confirm your message\n\nReply to have it delivered", Kind.CHALLENGE),
+    (PERSON + "Auto-Submitted: auto-replied\n\nApple Mail sent this email to unsubscribe from x", Kind.OPT_OUT),
+    (PERSON + "Subject: Hello\n\nHello", Kind.ORDINARY),
+)
+
 
 def report_of(*groups: str, text: str = "It failed.", kind: str = "message/delivery-status") -> bytes:
     """Return a delivery report with these groups after the one about the message."""
@@ -99,6 +111,10 @@ class BouncesTest(TestCase):
         raw = report_of(group("花子@example.jp"), kind="message/global-delivery-status; charset=utf-8")
         self.assertEqual(self.only(raw).recipient, "花子@example.jp")
 
+    def test_an_address_whose_letters_are_escaped(self) -> None:
+        raw = report_of(group("x@y").replace("rfc822; x@y", r"utf-8; \x{82B1}\x{5B50}@example.jp"))
+        self.assertEqual(self.only(raw).recipient, "花子@example.jp")
+
     def test_status_in_base64(self) -> None:
         status = "UmVwb3J0aW5nLU1UQTogZG5zOyBhCgpGaW5hbC1SZWNpcGllbnQ6IHJmYzgyMjsgdEBlLmpwCkFjdGlvbjogZmFpbGVkClN0YXR1czogNS4xLjEK"
         raw = report_of().replace(
@@ -143,22 +159,9 @@ class BouncesTest(TestCase):
         self.assertEqual([(one.action, one.is_hard) for one in reading.recipients], [("delayed", False)])
 
     def test_what_came_back_is_told_apart(self) -> None:
-        person = "From: Hanako <hanako@example.net>\n"
-        receipt = "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/disposition-notification\n\nDisposition: x\n"
-        for raw, kind in (
-            (report_of(group(Action="relayed", Status="2.1.5")).decode(), Kind.DELIVERED),
-            (
-                "From: postmaster@x.example\nSubject: Success\n\nYour message was successfully delivered to a@b",
-                Kind.DELIVERED,
-            ),
-            (person + receipt, Kind.RECEIPT),
-            (person + "Subject: Out of office\n\nI am away; user unknown", Kind.VACATION),
-            (person + "Subject: Hello\nAuto-Submitted: auto-replied\n\nI am away", Kind.VACATION),
-            (person + "Subject: Please confirm your message\n\nReply to have it delivered", Kind.CHALLENGE),
-            (person + "Auto-Submitted: auto-replied\n\nApple Mail sent this email to unsubscribe from x", Kind.OPT_OUT),
-            (person + "Subject: Hello\n\nHello", Kind.ORDINARY),
-        ):
+        for raw, kind in KINDS:
             self.assertEqual(read_bounce(raw.encode()).kind, kind, raw)
+        self.assertEqual(read_bounce(report_of(group(Action="relayed", Status="2.1.5"))).kind, Kind.DELIVERED)
 
     def test_a_wish_is_nobody_s_but_a_person_s(self) -> None:
         apple = (
