@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.domains.findings import findings_of
+from accounts.domains.records import Need
 from accounts.models import Account, Domain, User
 from campaigns import merge
 from campaigns.content import Imprint, Parts, Source, finish, warnings_of
@@ -202,7 +203,7 @@ def _domain_checks(campaign: Campaign) -> Iterator[Check]:
         title = _("%(domain)s cannot send") % {"domain": domain}
         yield Check(WARNS if _stays_here(campaign.account) else BLOCKS, title, said, link, _("Correct it"))
         return
-    for finding in pressing[:MOST_FINDINGS]:
+    for finding in [one for one in pressing if one.need == Need.REQUIRED][:MOST_FINDINGS]:
         yield Check(WARNS, finding.title, finding.text, link, action)
     if not any(one.key == "alignment" for one in pressing):
         title, text = _("Signature and authentication"), _("SPF and DKIM match the sender’s domain.")

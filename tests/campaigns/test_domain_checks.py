@@ -12,6 +12,7 @@ from tests.make import make_campaign, make_contact, make_list, make_sender
 
 NO_POLICY = Finding("dmarc", State.MISSING, "dmarc_missing", {"name": "_dmarc.aoba.example.jp"})
 NO_PROOF = Finding("proof", State.MISSING, "proof_missing", {"name": "_mailsales.aoba.example.jp"})
+NO_NEXT_KEY = Finding("dkim-m2", State.MISSING, "dkim_next_missing", {"name": "m2._domainkey"}, Need.RECOMMENDED)
 NO_LOGO = Finding("bimi", State.MISSING, "bimi_missing", {}, Need.OPTIONAL)
 NO_NAME = Finding("identity-203.0.113.5", State.BAD, "identity_no_ptr", {"address": "203.0.113.5", "name": "a.example"})
 MATCH = "Signature and authentication"
@@ -43,8 +44,8 @@ class DomainChecksTest(MailsalesTestCase):
         self.assertIn("/domains/", found.link)
         self.assertNotIn(MATCH, [one.title for one in checks])
 
-    def test_what_is_missing_warns(self) -> None:
-        titles = self.titles(WARNS, Domain.State.PARTLY, NO_POLICY, NO_LOGO, NO_NAME)
+    def test_what_receivers_miss_warns(self) -> None:
+        titles = self.titles(WARNS, Domain.State.PARTLY, NO_NEXT_KEY, NO_POLICY, NO_LOGO, NO_NAME)
         self.assertEqual(titles, ["There is no DMARC record"])
 
     def test_a_broken_one_blocks(self) -> None:
