@@ -8,7 +8,7 @@ from django.test import TransactionTestCase, override_settings
 from accounts.models import Account, Domain
 from delivery.inbound import read_new
 from delivery.inbound.limits import Limits
-from delivery.inbound.server import TOO_LATE
+from delivery.inbound.server import OK, TOO_LATE
 from delivery.models import InboundMail
 from delivery.sandbox.reports import delivery_report, send_back
 from mailsales.tokens import bounce_token
@@ -42,6 +42,15 @@ class InboundServerTest(TransactionTestCase):
         client = self.client_of()
         client.starttls()
         self.assertTrue(client.send(self.address, b"a\r\n").startswith("250"))
+
+    def test_garbage_in_place_of_a_handshake_ends_the_connection(self) -> None:
+        with inbound_running(Limits(connections_each=2)) as server:
+            for garbage in (b"\x00" * 50, b"EHLO x\r\nMAIL FROM:<>\r\n", b"\x16\x03\x01\xff\xff" + b"x" * 70_000):
+                client = server.client()
+                client.say("STARTTLS")
+                client.socket.sendall(garbage)
+                client.close()
+            self.assertEqual(server.client().send(self.address, b"a\r\n"), OK)
 
     def test_report_of_the_sandbox_goes_the_whole_way(self) -> None:
         port = self.client_of().port
