@@ -32,7 +32,9 @@ GAVE_UP = re.compile(
     r"|all hosts (?:for .{0,80} )?have been failing for a long time(?: and were last tried after this message arrived)?|retry time(?:out)? (?:exceeded|not reached(?: for any host)?)|delivery failed \d+ attempts|delivery time (?:limit )?(?:has )?expired|message (?:has )?(?:expired|timed out)|(?:message|mail) still undelivered after|could not send message for past|unable to deliver (?:message )?(?:in|after|for) (?:\d+|multiple) \w+|(?:failed|tried) (?:\d+|multiple) (?:times|attempts)|multiple retries|maximum (?:retry|delivery|queue) (?:time|attempts|lifetime)|timeout exceeded|retry limit|giving up(?! on)",
     re.IGNORECASE,
 )
+BAD_ADDRESS = re.compile(r"\b[45]\.1\.\d")  # RFC 3463 §3.2
 IS_UNKNOWN = re.compile(r"\b[45]\.(?:1\.\d|5\.0)\b")
+AFTER = frozenset({"data", "dot"})  # where a status field of 5.1.1 is mostly a guess
 LONGEST_SENTENCE = 120  # characters
 SENDER_ABROAD = re.compile(
     r"expéditeur|absender|remitente|mittente|remetente|отправител|差出人|送信者|发件人|寄件|발신자|보낸"
@@ -90,7 +92,9 @@ def _readings(text: str, status: str, command: str, host: str) -> Iterator[_Said
         plain = " ".join(plain.split())
         following = NEXT_REPLY.search(plain)
         for each in (plain[: following.start()], plain) if following else (plain,):
-            yield _Said(Reply(code, _with(each, status, str(code)[0]), command, host), code, words)
+            yield _Said(
+                Reply(code, _with(each, "" if command in AFTER else status, str(code)[0]), command, host), code, words
+            )
         if quoted.start() < 5:
             return
         text = text[max(0, quoted.start() - BEFORE_REPLY) :]
@@ -139,6 +143,8 @@ def _rule_for(reply: Reply) -> Rule | None:
     rule = returned.rule_for(reply) or replies.rule_for(reply)
     if rule in mailboxes.UNKNOWN and rule.reason is Reason.USER_UNKNOWN and reply.command == "dsn":
         return rule if IS_UNKNOWN.search(reply.text) else returned.UNKNOWN_TO_A_FILTER
+    if rule in mailboxes.UNKNOWN and rule.reason is Reason.FILTERED and BAD_ADDRESS.search(reply.text):
+        return replies.rule_for(replace(reply, command="rcpt"))  # after DATA, but words and code agree
     return rule
 
 

@@ -316,6 +316,8 @@ TOGETHER = (
     ),
     ("550 Rejected", "5.0.0", "ehlo", Reason.BLOCKED),
     ("550 User unknown", "5.0.0", "mail", Reason.REJECTED),
+    ("550 5.1.1 User unknown", "5.1.1", "dot", Reason.USER_UNKNOWN),
+    ("550 User unknown", "5.1.1", "dot", Reason.FILTERED),
     ("451 Zounds", "4.5.0", "dsn", Reason.SYSTEM_ERROR),
     ("", "", "dsn", Reason.OTHER),
 )
