@@ -110,7 +110,7 @@ def test_a_domain_is_added_proven_used_and_believed(world: World) -> None:
     with browser() as chromium:
         window = chromium.new_context(base_url=f"http://localhost:{world.stack.state().port}", locale="en-GB")
         page = window.new_page()
-        expect.set_options(timeout=30_000)
+        expect.set_options(timeout=60_000)
         page.set_default_timeout(60_000)
         sign_in(page)
         expect(page.locator(".sidebar__route")).to_contain_text("everything else stays in the sandbox")

@@ -142,3 +142,20 @@ def _current_user() -> str:
         name = str(cursor.fetchone()[0])
     connection.close()
     return name
+
+
+def test_a_record_is_copied_by_a_button(site: Site, tab: Tab) -> None:
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.goto(reverse("accounts:domain_detail", args=[site.world.rows["domain_4"]]))
+    record = tab.locator("#record-proof")
+    record.get_by_role("button", name="Copy the value of Proof of ownership").click()
+    expect(tab.get_by_role("status").filter(has_text="Copied.")).to_have_count(1)
+    assert tab.evaluate("navigator.clipboard.readText()") == record.locator("[data-value]").text_content()
+
+
+def test_without_a_clipboard_the_value_is_selected(site: Site, tab: Tab) -> None:
+    tab.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    tab.goto(reverse("accounts:domain_detail", args=[site.world.rows["domain_4"]]))
+    record = tab.locator("#record-proof")
+    record.get_by_role("button", name="Copy the value of Proof of ownership").click()
+    assert tab.evaluate("getSelection().toString()") == record.locator("[data-value]").text_content()
