@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -75,6 +76,16 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 def words(name: str, default: str = "") -> list[str]:
     """Return the parts of a comma-separated value."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def addresses(name: str, default: str = "") -> list[str]:
+    """Return the IP addresses of a comma-separated value."""
+    raw = words(name, default)
+    try:
+        return [str(ip_address(part)) for part in raw]
+    except ValueError:
+        hint = f"Give IP addresses, for example {name}=203.0.113.5,2001:db8::5."
+        return _wrong(name, f"is “{', '.join(raw)}”", hint, [])
 
 
 def url(name: str, default: str, schemes: tuple[str, ...]) -> str:

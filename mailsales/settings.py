@@ -223,9 +223,9 @@ DNS_VALIDATES = (
 )  # they check DNSSEC, and the way to them is safe
 ALLOW_PRIVATE_MX = environment.choice("ALLOW_PRIVATE_MX", "no", ("no", "yes")) == "yes"
 SHAPING_FILE = environment.text("SHAPING_FILE")  # what overrides delivery/shaping.toml
-SENDING_ADDRESSES = environment.words(
+SENDING_ADDRESSES = environment.addresses(
     "SENDING_ADDRESSES", SOURCE_ADDRESS
-)  # that receivers see: for SPF and block lists
+)  # that receivers see: in SPF, on block lists
 SPF_INCLUDE = environment.text("SPF_INCLUDE")  # a domain whose SPF record lists them; empty: they are named one by one
 INBOUND_HOST = environment.text("INBOUND_HOST", urlsplit(PUBLIC_URL).hostname or "localhost")  # MX of return paths
 NOTICES_FROM = environment.text("NOTICES_FROM", f"mailsales@{urlsplit(PUBLIC_URL).hostname or 'localhost'}")

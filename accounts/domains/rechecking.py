@@ -22,13 +22,16 @@ logger = logging.getLogger(__name__)
 
 
 def due() -> Q:
-    """Return which domains are due: a proven one daily, a broken one hourly, a new one more often for two weeks."""
+    """Return which domains are due: a proven one daily, a broken one hourly, a new one more often for two weeks.
+
+    Those of the demo are in no DNS, and nobody outside is to be asked for them.
+    """
     at = now()
     proven = Q(proven_at__isnull=False, checked_at__lt=at - DAILY)
     broken = Q(state=Domain.State.BROKEN, checked_at__lt=at - HOURLY)
     fresh = Q(proven_at=None, created_at__gt=at - HOURLY, checked_at__lt=at - OFTEN)
     young = Q(proven_at=None, created_at__gt=at - YOUNG, checked_at__lt=at - HOURLY)
-    return Q(checked_at=None) | proven | broken | fresh | young
+    return Q(account__is_demo=False) & (Q(checked_at=None) | proven | broken | fresh | young)
 
 
 def recheck_due() -> int:

@@ -38,6 +38,11 @@ class RecheckTest(DomainTestCase):
         self.assertTrue(self.is_due(**proven, checked_at=self.ago(hours=25)))
         self.assertTrue(self.is_due(state=Domain.State.BROKEN, checked_at=self.ago(minutes=61)))
 
+    def test_those_of_the_demo_are_asked_for_by_nobody(self) -> None:
+        self.account.is_demo = True
+        self.account.save()
+        self.assertFalse(self.is_due())
+
     def test_a_slice_checks_what_is_due(self) -> None:
         self.publish()
         self.assertEqual((rechecking.recheck_due(), rechecking.recheck_due()), (1, 0))

@@ -49,6 +49,10 @@ class SettingsChecksTestCase(SimpleTestCase):
         self.assertNames(["RETRY_JITTER is “10%”"], "check", RETRY_JITTER="10%")
         self.assertNames(["DEFAULT_EXPIRY_HOURS is “121”", "from 1 to 120"], "check", DEFAULT_EXPIRY_HOURS="121")
 
+    def test_wrong_sending_addresses_are_named_with_a_hint(self) -> None:
+        words = ["SENDING_ADDRESSES is “203.0.113.5, mail.example.jp”", "SENDING_ADDRESSES=203.0.113.5"]
+        self.assertNames(words, "check", SENDING_ADDRESSES="203.0.113.5,mail.example.jp")
+
     def test_retry_times_are_read(self) -> None:
         said = "from django.conf import settings as s; print(s.RETRY_MINUTES, s.RETRY_JITTER, s.DEFAULT_EXPIRY_HOURS)"
         more = {"RETRY_MINUTES": "5, 10", "RETRY_JITTER": "0", "DEFAULT_EXPIRY_HOURS": "48"}
