@@ -12,7 +12,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from accounts.domains.findings import NOT_YET, Finding, findings_of
+from accounts.domains.findings import NOT_YET, Finding, State, findings_of
 from accounts.domains.neighbours import mailbox_domain
 from accounts.domains.records import LONGEST_STRING, Need, Record, records_of
 from accounts.domains.rotation import AGE
@@ -37,7 +37,12 @@ class Row:
 
     @property
     def badge(self) -> Badge:
-        return self.finding.badge if self.finding else NOT_YET
+        """Return the state; of what is optional, nothing is wrong with not being there."""
+        if self.finding is None:
+            return NOT_YET
+        badge = self.finding.badge
+        is_left_out = self.record.need == Need.OPTIONAL and self.finding.state == State.MISSING
+        return Badge(badge.label, "minus") if is_left_out else badge
 
     @property
     def is_pressing(self) -> bool:
@@ -103,13 +108,9 @@ class Guide:
     @property
     def notice(self) -> Notice | None:
         """Return what to do next, or None when nothing is left."""
-        held = next(
-            (each for each in [*(row.finding for row in self.rows)] if each and each.code == "proof_held"), None
-        )
-        if held:
-            return Notice(
-                "bad", "lock", held.title, f"{held.text} {_('A domain serves only the account that proved it.')}"
-            )
+        if held := next((row.finding for row in self.rows if row.finding and row.finding.code == "proof_held"), None):
+            rule = _("A domain serves only the account that proved it.")
+            return Notice("bad", "lock", held.title, f"{held.text} {rule}")
         if self.domain.checked_at is None:
             return _first_notice(len(self.rows))
         if self.domain.state == Domain.State.BROKEN:

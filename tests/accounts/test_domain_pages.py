@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils import translation
 
+from accounts.domains.guide import guide_of
 from accounts.domains.making import make_domain
 from accounts.models import AuditEntry, Domain
 from tests.accounts.domains import DomainTestCase
@@ -185,3 +187,23 @@ class DomainDeleteTest(PageTestCase):
     def test_that_of_another_account_stays(self) -> None:
         theirs = make_domain(self.other_account, "midori.example.jp")
         self.assertEqual(self.client.post(self.url("delete", theirs)).status_code, 404)
+
+
+class WordsTest(PageTestCase):
+    def test_what_is_optional_is_no_fault_when_it_is_not_there(self) -> None:
+        self.publish("bimi")
+        self.recheck()
+        row = next(row for row in guide_of(self.domain_again()).optional if row.record.key == "bimi")
+        self.assertEqual((row.badge.tone, row.is_pressing), ("", False))
+
+    def test_the_page_is_japanese_throughout_when_another_account_holds_the_domain(self) -> None:
+        Domain.objects.create(account=self.other_account, name=self.domain.name, proven_at=self.domain.created_at)
+        self.publish()
+        self.recheck()
+        with translation.override("ja"):
+            notice = guide_of(self.domain_again()).notice
+        assert notice
+        self.assertTrue(notice.text.endswith("ドメインを使えるのは、確認した会社だけです。"))
+
+    def domain_again(self) -> Domain:
+        return Domain.objects.get(pk=self.domain.pk)
