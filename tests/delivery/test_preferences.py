@@ -130,6 +130,13 @@ class PreferencesTestCase(PublicTestCase):
         self.assertEqual(self.save(make_list(self.other_account)).status_code, 422)
         self.assertEqual(self.subscription(self.list).status, CONFIRMED)
 
+    def test_a_list_that_awaits_confirmation_is_confirmed_by_a_tick(self) -> None:
+        Subscription.objects.filter(list=self.events).update(status=Subscription.Status.UNCONFIRMED)
+        self.save(self.list)
+        self.assertEqual(self.subscription(self.events).status, Subscription.Status.UNCONFIRMED)
+        self.save(self.list, self.events)
+        self.assertEqual(self.subscription(self.events).status, CONFIRMED)
+
     # -- coming back ---------------------------------------------------------------------------
 
     def test_who_left_everything_sees_no_tick(self) -> None:
