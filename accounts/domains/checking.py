@@ -79,7 +79,7 @@ def _look(questions: AuthoritativeQuestions, domain: Domain) -> Iterator[Finding
     yield author
     signed = list(dkim_looks.keys(questions, domain))
     yield from signed
-    yield sender_looks.dmarc_of(questions, name)
+    yield sender_looks.dmarc_of(questions, name, spf_name_of(domain))
     if domain.pk:
         path = list(_return_path(questions, domain, addresses))
         yield from path

@@ -50,7 +50,7 @@ def rotate(domain: Domain, at: datetime | None = None, *, is_forced: bool = Fals
         complete(domain)
         names = [key.selector for key in changed]
         note_of_system(domain.account, ROTATED, domain.name, selectors=names)
-        notices.ask_for_next_key(domain, _next(domain))
+        notices.ask_for_next_key(domain, [key for key in _next(domain) if not key.published_at])
     return changed
 
 

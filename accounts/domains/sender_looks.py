@@ -93,8 +93,11 @@ def _values(result: spf.Result) -> dict[str, str]:
     return values | (result.problem.values if result.problem else {})
 
 
-def dmarc_of(questions: Questions, name: str) -> Finding:
-    """Return the policy that receivers find for the domain, its own or inherited (RFC 9989 §4.10)."""
+def dmarc_of(questions: Questions, name: str, envelope: str) -> Finding:
+    """Return the policy that receivers find for the domain, its own or inherited (RFC 9989 §4.10).
+
+    `envelope` is the domain of envelope senders, which a strict policy may not accept.
+    """
     where = {"name": f"_dmarc.{name}"}
     walk = dmarc.walk(questions, name)
     own = dict(walk.found).get(name)
@@ -102,7 +105,7 @@ def dmarc_of(questions: Questions, name: str) -> Finding:
         count = next(step.count for step in walk.steps if step.domain == name)
         return Finding("dmarc", State.BAD, "dmarc_two", {**where, "count": count})
     if own:
-        return _own_policy(own, where, name)
+        return _own_policy(own, where, name, envelope)
     try:
         policy = walk.policy
     except DnsTrouble as error:
@@ -117,13 +120,15 @@ def dmarc_of(questions: Questions, name: str) -> Finding:
     return Finding("dmarc", State.GOOD, "dmarc_inherited", values)
 
 
-def _own_policy(record: Record, where: dict[str, str], name: str) -> Finding:
+def _own_policy(record: Record, where: dict[str, str], name: str, envelope: str) -> Finding:
     if record.is_void or record.acts_as_none:
         return Finding("dmarc", State.BAD, "dmarc_invalid", {**where, "seen": record.text})
     values = {**where, "policy": dmarc.applied(record, is_below=False), "found": record.text}
     if not record.rua:
         values["found"] = f"{record.text.rstrip('; ')}; rua=mailto:postmaster@{name}"
         return Finding("dmarc", State.WARN, "dmarc_no_reports", values)
+    if record.spf_is_strict and envelope != name:
+        return Finding("dmarc", State.WARN, "dmarc_strict", values)
     return Finding("dmarc", State.GOOD, "dmarc_own", values)
 
 
