@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import translation
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -21,9 +22,9 @@ from redis.exceptions import RedisError
 
 from accounts.domains import checking
 from accounts.domains.findings import findings_of
-from accounts.models import Domain
+from accounts.models import Account, Domain
 from campaigns.models import Campaign
-from delivery.routes import route_of
+from delivery.routes import read_route
 from mailsales import doorbell
 from mailsales.routes import RouteKind
 
@@ -45,8 +46,10 @@ class Gate:
 def gate(campaign: Campaign) -> Gate:
     """Return whether the campaign's domain lets it start; ask for a check where the last is too old."""
     domain = campaign.sender.domain if campaign.sender else None
-    if domain is None or not _leaves_the_sandbox(campaign, domain):
+    if domain is None or not _leaves_the_sandbox(campaign.account):
         return Gate(True)
+    if not domain.is_proven:
+        return Gate(False, fault_of(domain)) if _is_lost(domain) else Gate(True)
     if not _is_fresh(domain) and _waits_for_check(domain):
         return Gate(False)
     if domain.state == Domain.State.BROKEN:
@@ -64,8 +67,13 @@ def check(domain_id: int) -> None:
 
 
 def pause_broken() -> int:
-    """Pause what is being sent from broken domains; return how many campaigns. Who resumes one is not heeded before it is well."""
-    sending = Campaign.objects.filter(status=Campaign.Status.SENDING, sender__domain__state=Domain.State.BROKEN)
+    """Pause what is being sent from broken domains; return how many campaigns. Who resumes one is not heeded before it is well.
+
+    A domain that passed over to another account is no better: its mail would end in the sandbox unseen.
+    """
+    held_by_others = Exists(Domain.objects.proven().filter(name=OuterRef("sender__domain__name")))
+    broken = Q(sender__domain__state=Domain.State.BROKEN) | Q(held_by_others, sender__domain__proven_at=None)
+    sending = Campaign.objects.filter(broken, status=Campaign.Status.SENDING)
     return sum(_pause(campaign) for campaign in sending.select_related("account", "sender__domain__account"))
 
 
@@ -78,6 +86,8 @@ def waiting_for(domain: Domain) -> list[str]:
 def fault_of(domain: Domain) -> str:
     """Return what is wrong with the domain and what to do, in the account's language."""
     with translation.override(domain.account.language):
+        if not domain.is_proven:
+            return _("Another account now holds %(domain)s, so nothing can be sent from it.") % {"domain": domain.name}
         wrong = [one.title for one in findings_of(domain) if one.is_failure and not one.is_of_installation]
         said = pgettext("between reasons", "; ").join(wrong[:3])
         values = {"domain": domain.name, "reasons": said}
@@ -87,9 +97,15 @@ def fault_of(domain: Domain) -> str:
 # -- inside ------------------------------------------------------------------------------------
 
 
-def _leaves_the_sandbox(campaign: Campaign, domain: Domain) -> bool:
+def _is_lost(domain: Domain) -> bool:
+    """Return whether another account holds the domain."""
+    return Domain.objects.proven().filter(name=domain.name).exists()
+
+
+def _leaves_the_sandbox(account: Account) -> bool:
+    """Return whether mail of the account's proven domains does."""
     try:
-        return route_of(campaign.account, domain).kind is not RouteKind.SANDBOX
+        return read_route(account.route).kind is not RouteKind.SANDBOX
     except ValueError:  # a wrong route is told elsewhere
         return False
 
@@ -118,12 +134,12 @@ def _waits_for_check(domain: Domain) -> bool:
 
 def _pause(campaign: Campaign) -> bool:
     domain = campaign.sender.domain if campaign.sender else None
-    if domain is None or not _leaves_the_sandbox(campaign, domain):
+    if domain is None or not _leaves_the_sandbox(campaign.account):
         return False
     with transaction.atomic():
         if not campaign.pause():
             return False
         Campaign.objects.filter(pk=campaign.pk).update(fault=fault_of(domain)[:500])
-    if not _is_fresh(domain):
+    if domain.is_proven and not _is_fresh(domain):
         _waits_for_check(domain)
     return True

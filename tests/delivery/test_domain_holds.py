@@ -142,6 +142,23 @@ class HoldsTest(DomainTestCase):
         self.campaign.schedule(None)
         self.assertEqual(self.tick().status, Campaign.Status.SENDING)
 
+    def lose_it(self) -> None:
+        Domain.objects.filter(pk=self.domain.pk).update(proven_at=None, state=Domain.State.UNPROVEN)
+        Domain.objects.create(account=self.other_account, name="aoba.example.jp", proven_at=now())
+
+    def test_a_domain_that_passed_over_to_another_account_holds_it(self) -> None:
+        self.campaign.schedule(None)
+        self.lose_it()
+        campaign = self.tick()
+        self.assertEqual(campaign.status, Campaign.Status.HELD)
+        self.assertIn("Another account now holds aoba.example.jp", campaign.fault)
+
+    def test_and_pauses_what_is_being_sent(self) -> None:
+        self.campaign.schedule(None)
+        self.tick()
+        self.lose_it()
+        self.assertEqual(self.tick().status, Campaign.Status.PAUSED)
+
     def test_who_just_checked_is_not_asked_again(self) -> None:
         before = self.domain.checked_at
         domain_holds.check(self.domain.pk)
