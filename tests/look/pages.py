@@ -124,6 +124,7 @@ REPORTS = [
     Page("campaign_report_sending", of("reports:campaign_report", "sending")),
     Page("campaign_report_held_back", of("reports:campaign_report", "held_back"), who="mio"),
     Page("campaign_report_held", of("reports:campaign_report", "held")),
+    Page("campaign_report_paused", of("reports:campaign_report", "paused")),
     Page("campaign_resend", of("reports:campaign_resend", "sent")),
     Page("campaign_export", of("reports:campaign_export", "sent")),
     Page("message_detail", of("reports:message_detail", "message")),

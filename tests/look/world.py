@@ -63,6 +63,7 @@ PEOPLE = [
     ("山本 一郎", "i.yamamoto@corp.example.com", Message.Status.UNKNOWN, Reason.NO_REPLY),
     ("", "info@ryokan-midori.example.com", Message.Status.SUPPRESSED, ""),
 ]
+FAULT = "これまでに送った宛先の 16% がこのメールを拒否しています：迷惑メールと判定。サーバーの返答：「5.7.1 likely unsolicited mail」"
 REPLIES = {
     Message.Status.SENT: (250, "250 2.0.0 Ok: queued as 4Xq1fT2vB7z9"),
     Message.Status.BOUNCED: (550, "550 5.1.1 The email account that you tried to reach does not exist."),
@@ -177,6 +178,7 @@ def _add_campaigns(world: World, mailing_list: MailingList, sender: Sender) -> N
         "sent": {"name": "新茶フェアのご案内", "status": "sent", "send_at": now - timedelta(hours=2), "closed_at": now},
         "sending": {"name": "店舗の催し", "status": "sending", "send_at": now, "expires_at": now + timedelta(days=3)},
         "held": {"name": "お詫びとご連絡", "status": "held", "send_at": now - timedelta(hours=3)},
+        "paused": {"name": "卸売だより", "status": "paused", "send_at": now, "paused_at": now, "fault": FAULT},
     }
     for key, values in campaigns.items():
         world.rows[key] = make_campaign(world.account, **ready | values).pk
