@@ -26,7 +26,8 @@ def missing_letters(account: Account) -> list[str]:
 
 def suppressions_csv(account: Account, encoding: str) -> StreamingHttpResponse:
     headings = [_("Address"), _("Reason"), _("Evidence"), _("Campaign"), _("List"), _("Since"), _("Until"), _("By")]
-    labels = {reason.value: str(reason.label) for reason in Reason}  # `get_reason_display` looks all of them up for each row
+    # once: `get_reason_display` looks all of them up for each row
+    labels = {reason.value: str(reason.label) for reason in Reason}
     return csv_response(_rows(account, list(headings), labels), encoding, "suppressions.csv")
 
 
