@@ -31,7 +31,9 @@ def report(to: str, mail_from: str = "") -> bytes:
     return delivery_report(to, ADDRESS, returned.encode())
 
 
-class ImapTest(TransactionTestCase):
+class ImapTestCase(TransactionTestCase):
+    """A mailbox of a running server for each test."""
+
     server: Dovecot
     capability = ""
     count = 0
@@ -77,6 +79,8 @@ class ImapTest(TransactionTestCase):
     def left(self) -> list[tuple[str, str]]:
         return self.server.mails(self.user)
 
+
+class ImapTest(ImapTestCase):
     def test_report_is_taken_acted_upon_and_deleted(self) -> None:
         self.put(report(self.sender))
         self.assertEqual((self.read(), self.left(), self.mailbox.trouble), (["hard_bounce"], [], ""))
@@ -169,6 +173,7 @@ class ImapTest(TransactionTestCase):
         with connection.copy().cursor() as other:
             other.execute(imap.TAKE, [imap.LOCKS, self.mailbox.pk])
             self.assertEqual((imap.read_mailbox(self.mailbox.pk), InboundMail.objects.count()), (False, 0))
+            other.execute(imap.LET_GO, [imap.LOCKS, self.mailbox.pk])
             other.connection.close()
         self.assertEqual(self.read(), ["hard_bounce"])
 
@@ -206,10 +211,14 @@ class ImapTest(TransactionTestCase):
             self.assertEqual(ReturnMailbox.objects.due(now()).exists(), is_due, (trouble, seconds))
 
 
-class PoorServerTest(ImapTest):
-    """The same at a server without UIDPLUS (RFC 4315)."""
+class PoorServerTest(ImapTestCase):
+    """A server without UIDPLUS (RFC 4315)."""
 
     capability = "IMAP4rev1"
+
+    def test_report_is_deleted(self) -> None:
+        self.put(ORDINARY, report(self.sender))
+        self.assertEqual((self.read(), self.left()), (["hard_bounce"], [("", "Dinner?")]))
 
     def test_what_others_marked_stays(self) -> None:
         self.put(ORDINARY, report(self.sender))
