@@ -20,7 +20,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from accounts.models import Account, Domain
 from delivery.certificates import context_of, renew
-from delivery.inbound.addresses import Box, own_domain, read_address
+from delivery.inbound.addresses import Address, Box, own_domain, read_address
 from delivery.inbound.limits import Guests, Limits
 from delivery.models import InboundMail
 from delivery.parts import printable
@@ -99,19 +99,24 @@ class Inbound(Handler):
         """Return why this is no recipient, or nothing."""
         found, domain = read_address(address), address.rpartition("@")[2].lower()
         if "@" not in address:  # RFC 5321 §4.5.1
-            return "" if found and found.box is Box.POSTMASTER else NO_RELAY
-        if domain in own_hosts():
-            return "" if found and found.box in SYSTEM_BOXES else NO_SUCH_ADDRESS
-        try:
-            if not await self._is_ours(own_domain(domain)):
-                return NO_RELAY
-        except (DatabaseError, InterfaceError):
-            return BUSY
-        if found is None:
-            return NO_SUCH_ADDRESS
-        if found.token is None and not (self.guests.strange if found.is_forged else self.guests.open).is_open():
-            return TOO_STRANGE
-        return ""
+            is_there = found is not None and found.box is Box.POSTMASTER
+        elif domain in own_hosts():
+            is_there = found is not None and found.box in SYSTEM_BOXES
+        else:
+            is_there = True
+            try:
+                if not await self._is_ours(own_domain(domain)):
+                    return NO_RELAY
+            except (DatabaseError, InterfaceError):
+                return BUSY
+        return self._refusal_of(found) if found and is_there else NO_SUCH_ADDRESS
+
+    def _refusal_of(self, found: Address) -> str:
+        """Return that too much came of late to addresses that anybody can write, or nothing."""
+        if found.token:
+            return ""
+        bucket = self.guests.strange if found.is_forged else self.guests.open
+        return "" if bucket.is_open() else TOO_STRANGE
 
     async def _is_ours(self, name: str) -> bool:
         """Return whether some account has a domain of this name. Raise DatabaseError and InterfaceError."""

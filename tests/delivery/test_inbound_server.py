@@ -71,7 +71,6 @@ class InboundServerTest(TransactionTestCase):
             f"b+{bounce_token(1, 2)}@example.jp",
             "x@[127.0.0.1]",
             "fbl@aoba.example.jp",
-            "taro",
         ):
             self.assertEqual(client.rcpt(address)[:9], "550 5.7.1", address)
         self.assertEqual(client.rcpt("taro%example.jp@" + DOMAIN)[:9], "550 5.1.1")
@@ -80,6 +79,7 @@ class InboundServerTest(TransactionTestCase):
         client = self.client_of()
         for local in ("taro", "b", "x+abc", "returns+b-abc"):
             self.assertEqual(client.rcpt(f"{local}@{DOMAIN}")[:9], "550 5.1.1", local)
+        self.assertEqual(client.rcpt("taro")[:9], "550 5.1.1")
 
     def test_role_addresses_exist(self) -> None:
         client = self.client_of()
@@ -99,6 +99,13 @@ class InboundServerTest(TransactionTestCase):
         client, forged = self.client_of(strange_at_once=10), f"b+0abc@{DOMAIN}"
         self.assertEqual([client.send(forged, b"x" * 20 + b"\r\n")[:3] for _each in range(2)], ["250", "451"])
         self.assertEqual(InboundMail.objects.get().account, None)
+
+    def test_addresses_without_a_token_have_a_rate_too(self) -> None:
+        client = self.client_of(open_at_once=10)
+        for address in ("postmaster", "abuse@mx.example.org", FBL):
+            replies = [client.send(address, b"x" * 20 + b"\r\n")[:3] for _each in range(2)]
+            self.assertIn(replies, (["250", "451"], ["451", "451"]), address)
+        self.assertEqual(client.send(self.address, b"a\r\n")[:3], "250")
 
     def test_names_are_not_told(self) -> None:
         client = self.client_of()
