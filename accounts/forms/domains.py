@@ -54,11 +54,13 @@ class TrackingForm(forms.ModelForm):  # type: ignore[type-arg]
         return label
 
     def save(self, commit: bool = True) -> Domain:
-        """Save the name; links keep the present one until the new one was seen in DNS."""
+        """Save the name alone; links keep the present one until the new one was seen in DNS."""
+        domain: Domain = super().save(commit=False)
         if "tracking_label" in self.changed_data:
-            self.instance.is_tracking_ready = False
-        saved: Domain = super().save(commit)
-        return saved
+            domain.is_tracking_ready = False
+        if commit:  # a check that runs meanwhile writes the other columns
+            domain.save(update_fields=["tracking_label", "is_tracking_ready"])
+        return domain
 
 
 class KeyForm(forms.Form):
