@@ -45,16 +45,9 @@ logger = logging.getLogger(__name__)
 
 def read_new(limit: int = 100) -> bool:
     """Read the oldest mails that nobody has read; return whether there were any. Who comes beside finds nothing to do."""
-    with transaction.atomic():
-        if not _is_only_reader():
-            return False
-        mails = list(InboundMail.objects.filter(read_at=None).defer("raw").order_by("pk")[:limit])
-        for mail in mails:
-            raw = bytes(InboundMail.objects.values_list("raw", flat=True).get(pk=mail.pk))  # one at a time: 4 MB each
-            mail.outcome = _outcome_of(mail, raw)
-            mail.read_at = now()
-        InboundMail.objects.bulk_update(mails, ["account", "outcome", "read_at"])
-    return bool(mails)
+    unread = InboundMail.objects.filter(read_at=None).order_by("pk").values_list("pk", flat=True)
+    waiting = list(unread[:limit])
+    return bool(waiting) and all(_read_one(pk) for pk in waiting)
 
 
 def forget() -> bool:
@@ -83,6 +76,18 @@ def address_of(mail: InboundMail, reading: Reading) -> Address | None:
 
 
 # -- inside ------------------------------------------------------------------------------------
+
+
+def _read_one(pk: int) -> bool:
+    """Read a mail in a transaction of its own, so that no row is locked for long; return False where another one reads."""
+    with transaction.atomic():
+        if not _is_only_reader():
+            return False
+        if mail := InboundMail.objects.filter(pk=pk, read_at=None).first():
+            mail.outcome = _outcome_of(mail, bytes(mail.raw))
+            mail.read_at = now()
+            mail.save(update_fields=["account", "outcome", "read_at"])
+    return True
 
 
 def _is_only_reader() -> bool:

@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from django.test import TestCase
+from django.db import connection
+from django.test import TestCase, TransactionTestCase
 from django.utils.timezone import now
 
 from accounts.models import Account, Notice
@@ -186,3 +187,15 @@ class InboundReadingTest(TestCase):
 
     def test_folded_case_is_read(self) -> None:
         self.assertEqual(read_address(self.bounces_to.upper()), read_address(self.bounces_to))
+
+
+class TwoReadersTest(TransactionTestCase):
+    def test_one_reads_at_a_time(self) -> None:
+        InboundMail.objects.create(recipient=FEEDBACK, raw=b"")
+        with connection.copy().cursor() as other:
+            other.execute("SELECT pg_advisory_lock(%s)", [reading.LOCK])
+            self.assertFalse(inbound.read_new())
+            other.execute("SELECT pg_advisory_unlock(%s)", [reading.LOCK])
+            other.connection.close()
+        self.assertTrue(inbound.read_new())
+        self.assertEqual(InboundMail.objects.get().outcome, "for_operator")
