@@ -20,7 +20,7 @@ LONGEST_WAIT = 2.0 if IS_LONG else 0.6  # seconds between two kills
 class KillPointsTest(FaultTestCase):
     """Each point kills a process of its own, one after the other, in one campaign."""
 
-    readers = either(2_500, 20_000)
+    readers = either(2_500, 30_000)
     by_point: ClassVar[dict[str, list[Stock]]]
     seen: ClassVar[dict[str, int]]  # how many were accepted when the process stood at the point
 
