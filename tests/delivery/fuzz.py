@@ -65,7 +65,7 @@ WORDS += (
     "AUTH PLAIN",
     "BDAT 3 LAST",
     "STARTTLS x",
-    "XXXX",
+    "FROBNICATE",
     "",
     " ",
     "MAIL FROM:<a@[>",
