@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from delivery.shaping import Action, Limits, Rule
 from delivery.shares import Shares
-from delivery.smtp import Reply
+from delivery.smtp import OPENING, Reply
 
 FIRST_WINDOW = 5.0  # as Postfix’s initial_destination_concurrency
 SHRINK_SECONDS = 1.0  # connections that were opened together fail together: that halves the window once
@@ -24,7 +24,6 @@ HOUR = 3600.0
 DEAF_SECONDS = 60.0  # after a rule took its action, replies to what was under way do not count
 AHEAD_SECONDS = 0.5  # messages in hand, twice what goes until the next renewal
 LOOK_SECONDS = 0.25
-OPENING = frozenset({"connect", "greeting", "ehlo", "starttls", "auth"})
 GREYLISTING = re.compile(r"gr[ae]y.?list", re.IGNORECASE)  # RFC 6647: about one recipient, however it is numbered
 
 

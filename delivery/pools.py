@@ -341,7 +341,7 @@ class Pool:
         self._slots.left += 1
 
     def _fail(self, reply: Reply) -> None:
-        """Rest after a failure; after too many in a row, with nobody left, settle what waits."""
+        """Rest after a failure; after too many in a row, with nobody left, have what waits wait for longer."""
         self._failures += 1
         pause = min(self._first_pause * 2 ** min(self._failures - 1, 16), LONGEST_PAUSE)
         self._rests_until = self._loop.time() + pause * random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
@@ -349,7 +349,7 @@ class Pool:
         self._on_refusal(self, reply)
         if self._failures >= PATIENCE and not self._connections:
             for transaction in self._waiting.clear():
-                transaction.settle(reply)
+                transaction.settle(reply.for_the_waiting)
             self._on_trouble(self, reply)
         self.feed()
 

@@ -25,11 +25,11 @@ from delivery.models import Message
 from delivery.reply_rules import RULES
 from delivery.reply_rules.registry import CODES, ENHANCED
 from delivery.reply_rules.rule import Rule
-from delivery.smtp import Reply
+from delivery.smtp import OPENING, Reply
 from mailsales.reasons import About, Reason
 
-OPENING = frozenset({"greeting", "ehlo", "starttls", "auth"})
-BEFORE_RECIPIENT = OPENING | {"mail"}
+GREETING = OPENING - {"connect"}  # said by a server, before the first message
+BEFORE_RECIPIENT = GREETING | {"mail"}
 ADDRESS = re.compile(r"""(?:"[^"\s]{1,64}"|[^\s<>()\[\],;:"'@]+)@[\w.-]*\w""")
 NOISE = re.compile(r"\b(?=[\w-]*\d)[\w-]{14,}\b")  # ids of sessions and queues, which differ in every reply
 LATER = re.compile(
@@ -98,7 +98,7 @@ def reason_of(reply: Reply) -> Reason:
 
 def is_passing(reply: Reply, reason: Reason) -> bool:
     """Return whether a 5xx leaves the message waiting."""
-    if reply.command in OPENING or reason in (Reason.RATE_LIMITED, Reason.BLOCKED):
+    if reply.command in GREETING or reason in (Reason.RATE_LIMITED, Reason.BLOCKED):
         return True
     return reason is not Reason.EXPIRED and reason.about is not About.US and asks_for_later(reply)
 

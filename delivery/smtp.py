@@ -10,9 +10,10 @@ import errno
 import re
 import ssl
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
+OPENING = frozenset({"connect", "greeting", "ehlo", "starttls", "auth"})  # what comes before the first message
 LONGEST_TEXT = 500  # characters of a reply that are kept
 PLAIN_WORDS = {
     errno.ECONNREFUSED: "connection refused",
@@ -66,6 +67,12 @@ class Reply:
     @property
     def is_positive(self) -> bool:
         return 200 <= self.code < 300
+
+    @property
+    def for_the_waiting(self) -> Reply:
+        """What this end of a session says of messages that were never offered in it: at most that they are to wait."""
+        is_of_all = self.command in OPENING or 400 <= self.code < 500
+        return self if is_of_all else replace(self, code=0, command="connect")
 
 
 class Transaction(ABC):

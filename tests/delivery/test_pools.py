@@ -117,6 +117,24 @@ class PoolTest(IsolatedAsyncioTestCase):
         codes = [letter.reply.code for letter in letters]
         self.assertEqual((codes, letters[5].reply.command != "dot"), ([250] * 5 + [0] + [250] * 4, True))
 
+    async def test_host_that_drops_at_every_dot_leaves_the_waiting_in_no_doubt(self) -> None:
+        letters = [Letter(n) for n in range(10)]
+        async with Sink(lambda verb, _: "drop" if verb == "DOT" else None, extensions=()) as sink:
+            await send_all(self.pool(sink, 1), letters)
+        tried, waiting = letters[:PATIENCE], letters[PATIENCE:]
+        self.assertEqual({(letter.dots, letter.reply.command) for letter in tried}, {(1, "dot")})
+        self.assertEqual(
+            {(letter.dots, letter.reply.code, letter.reply.command) for letter in waiting}, {(0, 0, "connect")}
+        )
+
+    def test_end_of_a_session_refuses_nobody_who_waits(self) -> None:
+        for command, code in (("dot", 0), ("data", 554), ("mail", 550)):
+            waiting = Reply(code, "so it ended", command, "mx.example.jp").for_the_waiting
+            self.assertEqual(waiting, Reply(0, "so it ended", "connect", "mx.example.jp"))
+        for command, code in (("greeting", 554), ("mail", 421), ("connect", 556)):
+            reply = Reply(code, "so it ended", command, "mx.example.jp")
+            self.assertEqual(reply.for_the_waiting, reply)
+
     async def test_broken_tls_is_given_up_only_when_opportunistic(self) -> None:
         plain = Sink(scripted(STARTTLS="220 go on"), extensions=("PIPELINING", "STARTTLS"))  # and then no handshake
         quick = Timeouts(starttls=0.3)
