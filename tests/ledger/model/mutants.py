@@ -35,6 +35,7 @@ MUTANTS: list[Job] = [
     ("pause checked only at claim", PEOPLE),
     ("suppression checked only at fan-out", PEOPLE),
     ("cancel closes leased rows", PEOPLE),
+    ("hasten takes leased rows", Bounds("")),
     ("lane without an epoch", Doorbell(1, "lane without an epoch")),
     ("re-ring with a new epoch", Doorbell(1, "re-ring with a new epoch")),
     ("fan-out without lock or unique key", Start(1, "fan-out without lock or unique key")),

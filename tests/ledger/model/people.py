@@ -32,6 +32,8 @@ def tick_and_people(ledger: Ledger, s: bytes) -> Iterator[Step]:
             if rows[m] == QUEUED or (ledger.mutant == "cancel closes leased rows" and rows[m] == SENDING):
                 ledger.close(n, m, CANCELLED)
         yield ("the tick closes the due rows of the cancelled campaign", 0, 0), n, "", False
+    if ledger.mutant == "hasten takes leased rows":
+        yield from _hastens(ledger, s)
     if ledger.mutant == "finish checks before it locks":
         yield from _torn_finish(ledger, s, empty)
     elif is_on and empty:
@@ -76,6 +78,15 @@ def _campaign(ledger: Ledger, s: bytes, words: str, to: int, budget: int = -1) -
     if budget >= 0:
         n[budget] -= 1
     return (words, 0, 0), n, "", False
+
+
+def _hastens(ledger: Ledger, s: bytes) -> Iterator[Step]:
+    """`hasten` moves due times alone, and here each waiting row is due: only without its guard is it a step."""
+    for m in ledger.messages:
+        if s[ledger.row + m] == SENDING:
+            n = bytearray(s)
+            ledger.close(n, m, QUEUED)
+            yield ("what was put off is called back, and the claimed message {m} with it", 0, m), n, "", False
 
 
 def _torn_finish(ledger: Ledger, s: bytes, empty: bool) -> Iterator[Step]:
