@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
@@ -29,27 +30,24 @@ def missing_letters(campaign: Campaign) -> list[str]:
 
 
 def campaign_csv(campaign: Campaign, encoding: str) -> StreamingHttpResponse:
-    return csv_response(_rows(campaign), encoding, f"campaign-{campaign.pk}.csv")
+    headings = [_("Address"), _("Name"), _("Result"), _("Reason")]
+    headings += [_("The server’s words"), _("Time"), _("Opens"), _("Clicks")]
+    # Here, since rows are streamed when the request with its language has ended.
+    statuses, reasons = ({each.value: str(each.label) for each in choices} for choices in (Message.Status, Reason))
+    return csv_response(_rows(campaign, headings, statuses, reasons), encoding, f"campaign-{campaign.pk}.csv")
 
 
-def _rows(campaign: Campaign) -> Iterator[list[object]]:
-    yield [
-        _("Address"),
-        _("Name"),
-        _("Result"),
-        _("Reason"),
-        _("The server’s words"),
-        _("Time"),
-        _("Opens"),
-        _("Clicks"),
-    ]
+def _rows(
+    campaign: Campaign, headings: list[str], statuses: dict[str, str], reasons: dict[str, str]
+) -> Iterator[list[object]]:
+    zone = ZoneInfo(campaign.account.time_zone)
+    yield [*headings]
     after = 0
     while found := _slice(campaign, after):
         for pk, address, name, status, reason, code, text, closed_at, opens, clicks in found:
-            at = timezone.localtime(closed_at).strftime("%Y-%m-%d %H:%M:%S") if closed_at else ""
-            why = Reason(reason).label if reason else ""
+            at = timezone.localtime(closed_at, zone).strftime("%Y-%m-%d %H:%M:%S") if closed_at else ""
             reply = f"{code or ''} {text or ''}".strip()
-            yield [address, name or "", Message.Status(status).label, why, reply, at, opens, clicks]
+            yield [address, name or "", statuses[status], reasons.get(reason, ""), reply, at, opens, clicks]
             after = pk
 
 

@@ -26,16 +26,13 @@ def missing_letters(account: Account) -> list[str]:
 
 def suppressions_csv(account: Account, encoding: str) -> StreamingHttpResponse:
     headings = [_("Address"), _("Reason"), _("Evidence"), _("Campaign"), _("List"), _("Since"), _("Until"), _("By")]
-    # once: `get_reason_display` looks all of them up for each row
+    # Once, and here: `get_reason_display` looks all of them up for each row, and rows are streamed after the request.
     labels = {reason.value: str(reason.label) for reason in Reason}
     return csv_response(_rows(account, list(headings), labels), encoding, "suppressions.csv")
 
 
 def _rows(account: Account, headings: list[object], labels: dict[str, str]) -> Iterator[list[object]]:
     zone = ZoneInfo(account.time_zone)  # the request has ended when the rows are streamed
-    labels = {
-        reason.value: str(reason.label) for reason in Reason
-    }  # `get_reason_display` looks all of them up for each row
     yield headings
     after = 0
     own = Suppression.objects.of(account).select_related("created_by").order_by("pk")

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.timezone import now
 from django.utils.translation import override
 
@@ -432,9 +434,9 @@ class MessageDetailTestCase(ReportTestCase):
 
 
 class ExportTestCase(ReportTestCase):
-    def rows(self, encoding: str) -> list[list[str]]:
+    def rows(self, encoding: str, *, streamed_in: str = "en") -> list[list[str]]:
         response = self.ask("campaign_export", self.campaign.pk, query=f"?encoding={encoding}")
-        with wall(self.account.pk):
+        with wall(self.account.pk), override(streamed_in), timezone.override(UTC):
             content = b"".join(response.streaming_content)
         text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
         return list(csv.reader(io.StringIO(text)))
@@ -443,6 +445,12 @@ class ExportTestCase(ReportTestCase):
         heading, *rows = self.rows("cp932")
         self.assertEqual((len(heading), len(rows)), (8, 9))
         self.assertEqual({row[0] for row in rows}, set(Message.objects.values_list("address", flat=True)))
+
+    def test_it_keeps_the_language_and_the_zone_of_its_request(self) -> None:
+        rows = self.rows("utf-8", streamed_in="ja")
+        self.assertEqual(rows, self.rows("utf-8"))
+        at = timezone.localtime(self.spam.closed_at, ZoneInfo(self.account.time_zone))
+        self.assertIn(f"{at:%Y-%m-%d %H:%M:%S}", [row[5] for row in rows])
 
     def test_it_says_what_became_of_each(self) -> None:
         rows = {row[0]: row for row in self.rows("utf-8")}
