@@ -88,8 +88,7 @@ def save(reader: Reader, wishes: Wishes, ip: str | None) -> None:
 
 def _come_back(reader: Reader, lists: set[int], ip: str | None) -> None:
     """Put the reader on lists again, which rests on this consent alone, and lift their own refusal."""
-    own = Suppression.objects.of(reader.account).filter(address__in=reader.addresses, reason=Reason.UNSUBSCRIBED)
-    own.delete()
+    rules.return_of(reader.account, reader.addresses)
     with translation.override(reader.account.language):
         source = _("Preference page")
     reader.subscriptions.filter(list__in=lists).update(

@@ -30,7 +30,8 @@ class Suppression(models.Model):
 
     "*@example.jp" stands for every address of that domain. From `retry_at` on it counts no more; None is for good.
     `evidence` is a copy, not a reference: {"text": the server's or reporter's words, or what a person noted, "campaign": name,
-    "list": name, "days": the days of a soft failure, "file": the imported file's name}, each only where there is one.
+    "list": name, "days": the days of a soft failure, "file": the imported file's name, "by_hand": the note of an entry that
+    an unsubscribe replaced}, each only where there is one.
     """
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="+", null=True, blank=True)

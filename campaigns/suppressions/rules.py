@@ -2,6 +2,7 @@
 
 What ends by itself gives way to what is for good, that to a reader's unsubscribe, and that to a complaint. `suppress` is
 one guarded statement: it may run twice, and beside itself. The ledger's `suppress` and `let_go` follow the same order.
+An entry by hand is kept inside the unsubscribe that replaces it, for a reader who returns must not lift it (`return_of`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ KEEP = f"""
 INSERT INTO suppression (account_id, address, reason, evidence, retry_at, created_by_id)
 SELECT %(account)s, address, %(reason)s, %(evidence)s, %(retry_at)s, %(by)s
 FROM (SELECT DISTINCT address FROM unnest(%(addresses)s::text[]) AS t(address) ORDER BY address) typed
-ON CONFLICT (address, account_id) DO UPDATE SET reason = excluded.reason, evidence = excluded.evidence,
+ON CONFLICT (address, account_id) DO UPDATE SET reason = excluded.reason, evidence = excluded.evidence
+    || CASE WHEN suppression.reason = 'manual' AND excluded.reason = 'unsubscribed'
+      THEN jsonb_build_object('by_hand', suppression.evidence ->> 'text') ELSE '{{}}' END,
   retry_at = excluded.retry_at, created_by_id = excluded.created_by_id, created_at = now()
 WHERE {STRENGTH.format("excluded")} > {STRENGTH.format("suppression")} OR suppression.retry_at < excluded.retry_at
 """  # noqa: S608 -- only our own names are put in
@@ -50,6 +53,15 @@ def suppress(
     with connection.cursor() as cursor:
         cursor.execute(KEEP, values)
         return int(cursor.rowcount)
+
+
+def return_of(account: Account, addresses: Sequence[str]) -> None:
+    """Lift the refusal of a reader who returns by a deed of their own. What somebody entered by hand before holds again."""
+    refusals = Suppression.objects.of(account).filter(address__in=addresses, reason=Reason.UNSUBSCRIBED)
+    for refusal in refusals.filter(evidence__has_key="by_hand"):
+        refusal.reason, refusal.evidence = Reason.MANUAL, {"text": refusal.evidence["by_hand"] or ""}
+        refusal.save(update_fields=["reason", "evidence"])
+    refusals.delete()
 
 
 def pattern_of(address: str) -> str:

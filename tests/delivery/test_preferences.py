@@ -151,6 +151,15 @@ class PreferencesTestCase(PublicTestCase):
         self.assertEqual(self.subscription(self.events).status, CONFIRMED)
         self.assertEqual(self.subscription(self.list).status, LEFT)
 
+    def test_who_comes_back_lifts_no_entry_by_hand(self) -> None:
+        rules.suppress(self.account.pk, [self.contact.address], Reason.MANUAL, {"text": "asked by phone"})
+        self.ask(self.leave_path(), method="post", data={"scope": "all"})
+        self.assertEqual(Suppression.objects.get().reason, Reason.UNSUBSCRIBED)
+        self.save(self.list)
+        self.assertEqual(
+            Suppression.objects.values_list("reason", "evidence").get(), (Reason.MANUAL, {"text": "asked by phone"})
+        )
+
     def test_saving_without_a_tick_brings_nobody_back(self) -> None:
         self.suppressed(Reason.UNSUBSCRIBED)
         self.save()
