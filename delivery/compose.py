@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from campaigns import merge
 from delivery import tracking
-from delivery.dkim import Headers, Signers
+from delivery.dkim import HeaderForm, Headers, Signers
 from delivery.mime import Part, crlf, mailbox, one_line, unstructured
 from mailsales import tokens
 from mailsales.addresses import on_the_wire
@@ -27,8 +27,6 @@ from mailsales.reasons import Reason
 
 MARK = b"MSR1"  # the form of stored renditions; a new form gets a new mark and a reader for the old one
 TEST = "test"
-TO = 1  # the place of this header among the others
-FROM, SUBJECT, LIST_ID, FEEDBACK_ID, CFBL = b"From", b"Subject", b"List-Id", b"Feedback-ID", b"CFBL-Address"
 CONTENT_TYPE = b'multipart/alternative; boundary="=_part"'  # a boundary that cannot occur in base64
 HEADING = b"Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 TEXT_PART = b"--=_part\r\n" + HEADING % b"plain"
@@ -133,28 +131,30 @@ class Composer:
         self._text = Part(self._slots.pieces(merge.compile(rendition.text)))
         self._html = Part(self._slots.pieces(merge.compile(html, html=True)))
         self._subject = merge.compile(rendition.subject)
-        self._constant = self._constant_headers()
+        self._changes_subject = any(not isinstance(piece, str) for piece in self._subject.pieces)
+        self._headers = self._header_form()
 
     def compose(self, recipient: Recipient, date: bytes, t: int) -> Mail:
         """Return the signed message. Raise Unsendable."""
-        links = self._links.of(recipient.message_id)
-        headers, body = self._build(recipient, links, date)
-        return Mail(links.envelope_sender, headers[TO][1], self._signers.sign(headers, body, t))
+        links, to = self._links.of(recipient.message_id), _wire(recipient.address).encode()
+        headers, body = self._build(recipient, to, links, date)
+        return Mail(links.envelope_sender, to, self._signers.sign(headers, body, t))
 
     def build(self, recipient: Recipient, date: bytes) -> tuple[Headers, bytes]:
         """Return the headers and the body, unsigned. Raise Unsendable."""
-        return self._build(recipient, self._links.of(recipient.message_id), date)
+        to = _wire(recipient.address).encode()
+        return self._build(recipient, to, self._links.of(recipient.message_id), date)
 
     def web_page(self, recipient: Recipient) -> str:
         """Return the HTML part as it was sent, for `view_url`. Raise MergeError."""
         links = self._links.of(recipient.message_id)
         return self._html.plain(self._slots.fill(links.urls, _known(recipient))).decode()
 
-    def _build(self, recipient: Recipient, links: _Links, date: bytes) -> tuple[Headers, bytes]:
+    def _build(self, recipient: Recipient, to: bytes, links: _Links, date: bytes) -> tuple[Headers, bytes]:
         known = _known(recipient)
         try:
             values = self._slots.fill(links.urls, known)
-            subject = self._constant[SUBJECT] or unstructured("Subject", self._subject.render(known))
+            subject = [self._subject_for(known)] if self._changes_subject else []
         except merge.MergeError as error:
             raise Unsendable(Reason.CONTENT, str(error)) from error
         out = [TEXT_PART]
@@ -162,37 +162,35 @@ class Composer:
         out.append(HTML_PART)
         self._html.encode(values, out)
         out.append(END)
-        return self._headers(recipient, date, subject, links), b"".join(out)
+        headers = self._headers.fill(to, *subject, date, links.header_id, links.unsubscribe)
+        return headers, b"".join(out)
 
-    def _constant_headers(self) -> dict[bytes, bytes]:
+    def _subject_for(self, known: dict[str, object]) -> bytes:
+        return unstructured("Subject", self._subject.render(known))
+
+    def _header_form(self) -> HeaderForm:
+        """Return the headers in their order, those of one message alone to be filled in.
+
+        A Message-ID is the same on every try, so that receivers drop twins.
+        """
         rendition = self._rendition
         feedback = f"{rendition.campaign_id}:{rendition.account_id}:{rendition.kind}:{rendition.sender_id}"
-        is_constant = all(isinstance(piece, str) for piece in self._subject.pieces)
-        return {
-            FROM: mailbox("From", rendition.sender_name, _wire(rendition.sender_address)),
-            SUBJECT: unstructured("Subject", self._subject.render({})) if is_constant else b"",
-            LIST_ID: f"<list-{rendition.list_id}.{self._domain}>".encode(),  # RFC 2919 §3
-            FEEDBACK_ID: feedback.encode(),
-            CFBL: f"{self._returns.feedback}; report=arf".encode(),  # RFC 9477 §5
-        }
-
-    def _headers(self, recipient: Recipient, date: bytes, subject: bytes, links: _Links) -> Headers:
-        """Return the headers in their order. A Message-ID is the same on every try, so that receivers drop twins."""
-        constant = self._constant
-        return [
-            (FROM, constant[FROM]),
-            (b"To", _wire(recipient.address).encode()),
-            (SUBJECT, subject),
-            (b"Date", date),
-            (b"Message-ID", links.header_id),
-            (b"MIME-Version", b"1.0"),
-            (b"Content-Type", CONTENT_TYPE),
-            (b"List-Unsubscribe", links.unsubscribe),
-            (b"List-Unsubscribe-Post", b"List-Unsubscribe=One-Click"),
-            (LIST_ID, constant[LIST_ID]),
-            (FEEDBACK_ID, constant[FEEDBACK_ID]),
-            (CFBL, constant[CFBL]),
-        ]
+        return HeaderForm(
+            [
+                (b"From", mailbox("From", rendition.sender_name, _wire(rendition.sender_address))),
+                (b"To", None),
+                (b"Subject", None if self._changes_subject else self._subject_for({})),
+                (b"Date", None),
+                (b"Message-ID", None),
+                (b"MIME-Version", b"1.0"),
+                (b"Content-Type", CONTENT_TYPE),
+                (b"List-Unsubscribe", None),
+                (b"List-Unsubscribe-Post", b"List-Unsubscribe=One-Click"),
+                (b"List-Id", f"<list-{rendition.list_id}.{self._domain}>".encode()),  # RFC 2919 §3
+                (b"Feedback-ID", feedback.encode()),
+                (b"CFBL-Address", f"{self._returns.feedback}; report=arf".encode()),  # RFC 9477 §5
+            ]
+        )
 
 
 # -- inside ------------------------------------------------------------------------------------

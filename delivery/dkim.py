@@ -25,13 +25,32 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from mailsales.dkim_keys import ED25519, RSA
 
-Headers = Sequence[tuple[bytes, bytes]]  # names and values as on the wire, folded or not, without the final CRLF
-
 # RFC 6376 §8.15: a name signed once more than it occurs cannot be added by anybody on the way.
 OVERSIGNED = (
     *(b"from", b"sender", b"reply-to", b"subject", b"date", b"message-id", b"to", b"cc", b"mime-version"),
     *(b"content-type", b"content-transfer-encoding", b"list-unsubscribe", b"list-unsubscribe-post"),
 )
+
+
+class Headers(NamedTuple):
+    """The headers of a message as they are sent and as they are hashed (RFC 6376 §3.4.2). Both end in CRLF."""
+
+    names: tuple[bytes, ...]
+    lines: bytes
+    relaxed: bytes
+
+
+class HeaderForm:
+    """Names and values of headers in their order, as on the wire, folded or not; None stands for a value to fill in."""
+
+    def __init__(self, headers: Sequence[tuple[bytes, bytes | None]]) -> None:
+        kept = [(name, b"%b" if value is None else value.replace(b"%", b"%%")) for name, value in headers]
+        self._names = tuple(name for name, _value in kept)
+        self._lines = b"".join(name + b": " + value + b"\r\n" for name, value in kept)
+        self._relaxed = b"".join(name.lower() + b":" + _relaxed(value) + b"\r\n" for name, value in kept)
+
+    def fill(self, *values: bytes) -> Headers:
+        return Headers(self._names, self._lines % values, self._relaxed % tuple([_relaxed(each) for each in values]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +95,15 @@ class Signers:
         The body must be relaxed already: no blank at the end of a line, never two in a row, one CRLF at its end. `t` is
         the time of signing in Unix seconds.
         """
-        names = tuple([name for name, _value in headers])
-        frames = self._frames.get(names) or self._frames_for(names)
-        relaxed = b"".join([name.lower() + b":" + b" ".join(value.split()) + b"\r\n" for name, value in headers])
+        frames = self._frames.get(headers.names) or self._frames_for(headers.names)
         body_hash = b2a_base64(sha256(body).digest(), newline=False)
         time = b"%d" % t
         lines = []
         for hashed, sent, make in frames:
-            signature = b2a_base64(make(relaxed + time.join(hashed) + body_hash + b"; b="), newline=False)
+            signature = b2a_base64(make(headers.relaxed + time.join(hashed) + body_hash + b"; b="), newline=False)
             folded = b"\r\n ".join([signature[at : at + 72] for at in range(0, len(signature), 72)])
             lines.append(time.join(sent) + body_hash + b";\r\n b=" + folded + b"\r\n")
-        lines += [name + b": " + value + b"\r\n" for name, value in headers]
-        lines += (b"\r\n", body)
-        return b"".join(lines)
+        return b"".join([*lines, headers.lines, b"\r\n", body])
 
     def _frames_for(self, names: tuple[bytes, ...]) -> list[_Frame]:
         frames = self._frames[names] = [_frame(signer, names, make) for signer, make in self._keys]
@@ -128,6 +143,10 @@ def _frame(signer: Signer, names: Sequence[bytes], make: Callable[[bytes], bytes
         sent=(b"DKIM-Signature:" + start + b"\r\n" + rest, b";\r\n" + _folded(listed) + b"\r\n bh="),
         make=make,
     )
+
+
+def _relaxed(value: bytes) -> bytes:
+    return b" ".join(value.split())
 
 
 def _folded(text: bytes) -> bytes:

@@ -17,7 +17,7 @@ from django.utils.timezone import now
 
 from accounts.models import Domain, Notice
 from delivery.compose import Mail, date_header
-from delivery.dkim import Headers, Signers
+from delivery.dkim import HeaderForm, Signers
 from delivery.handover import deliver
 from delivery.mime import CRLF, GROUP, crlf, mailbox, unstructured
 from delivery.renditions import signers_of
@@ -59,20 +59,22 @@ def mail_of(notice: Notice, t: int) -> Mail:
     name = sender.rpartition("@")[2]
     own = Domain.objects.proven().filter(name=name).first()
     token = tokens.notice_token(notice.account_id or 0, notice.pk)
-    headers: Headers = [
-        (b"From", mailbox("From", NAME, sender)),
-        (b"To", recipient.encode()),
-        (b"Subject", unstructured("Subject", notice.subject)),
-        (b"Date", date_header(t)),
-        (b"Message-ID", f"<n{token}@{name}>".encode()),
-        (b"MIME-Version", b"1.0"),
-        (b"Content-Type", b"text/plain; charset=utf-8"),
-        (b"Content-Transfer-Encoding", b"base64"),
-        (b"Auto-Submitted", b"auto-generated"),
-    ]
+    headers = HeaderForm(
+        [
+            (b"From", mailbox("From", NAME, sender)),
+            (b"To", recipient.encode()),
+            (b"Subject", unstructured("Subject", notice.subject)),
+            (b"Date", date_header(t)),
+            (b"Message-ID", f"<n{token}@{name}>".encode()),
+            (b"MIME-Version", b"1.0"),
+            (b"Content-Type", b"text/plain; charset=utf-8"),
+            (b"Content-Transfer-Encoding", b"base64"),
+            (b"Auto-Submitted", b"auto-generated"),
+        ]
+    )
     signers = signers_of(own.account_id, own.name) if own else Signers([])
     envelope = f"n+{token}@{own.bounce_name if own else name}"
-    return Mail(envelope.encode(), recipient.encode(), signers.sign(headers, _body(notice.text), t))
+    return Mail(envelope.encode(), recipient.encode(), signers.sign(headers.fill(), _body(notice.text), t))
 
 
 # -- inside ------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from delivery.compose import Mail, date_header
-from delivery.dkim import Headers, Signers
+from delivery.dkim import HeaderForm, Signers
 from delivery.models import TlsResult
 from mailsales.addresses import BadAddress, clean_address, on_the_wire
 
@@ -137,20 +137,22 @@ def mail(report: Report, recipient: str, signers: Signers, t: int) -> Mail:
     It says that TLS is not required for it (RFC 8689): a report of broken TLS must get through.
     """
     domain, submitter = report.domain.encode(), report.submitter.encode()
-    headers: Headers = [
-        (b"From", report.contact.encode()),
-        (b"To", recipient.encode()),
-        (b"Subject", _subject(report)),
-        (b"Date", date_header(t)),
-        (b"Message-ID", b"<" + report.id.encode() + b">"),
-        (b"TLS-Report-Domain", domain),
-        (b"TLS-Report-Submitter", submitter),
-        (b"TLS-Required", b"No"),
-        (b"Auto-Submitted", b"auto-generated"),
-        (b"MIME-Version", b"1.0"),
-        (b"Content-Type", b'multipart/report; report-type="tlsrpt";\r\n boundary="=_part"'),
-    ]
-    return Mail(report.contact.encode(), recipient.encode(), signers.sign(headers, _body(report), t))
+    headers = HeaderForm(
+        [
+            (b"From", report.contact.encode()),
+            (b"To", recipient.encode()),
+            (b"Subject", _subject(report)),
+            (b"Date", date_header(t)),
+            (b"Message-ID", b"<" + report.id.encode() + b">"),
+            (b"TLS-Report-Domain", domain),
+            (b"TLS-Report-Submitter", submitter),
+            (b"TLS-Required", b"No"),
+            (b"Auto-Submitted", b"auto-generated"),
+            (b"MIME-Version", b"1.0"),
+            (b"Content-Type", b'multipart/report; report-type="tlsrpt";\r\n boundary="=_part"'),
+        ]
+    )
+    return Mail(report.contact.encode(), recipient.encode(), signers.sign(headers.fill(), _body(report), t))
 
 
 # -- inside ------------------------------------------------------------------------------------
